@@ -1,0 +1,34 @@
+// What a hook decided. Both protocols speak about it: proto/hook reads it from a reply line, proto/smtp turns it
+// into an SMTP reply.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace hooksmtpd::mail {
+
+enum class Action {
+  kAccept,
+  kReject,   // permanent: 5yz
+  kDefer,    // temporary: 4yz
+  kDiscard,  // 250 to the client, and nothing is kept
+  kClose,    // 421, and the connection ends
+};
+
+// A verdict that named no `code` gets the reply that the question has for it (DESIGN.md section 6); one that did is
+// sent as given. The parts fit each other: `code` begins with 4 for kDefer and 5 for kReject, `enhanced` likewise.
+struct Verdict {
+  Action action = Action::kAccept;
+  int code = 0;                   // 400–599, or 0: none named
+  std::string enhanced;           // "5.1.1" (RFC 3463), or empty: none named
+  std::vector<std::string> text;  // a line each, as the hook gave it: not yet clean (Reply::make does that)
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+inline bool accepts(const Verdict& verdict) {
+  return verdict.action == Action::kAccept || verdict.action == Action::kDiscard;
+}
+
+}  // namespace hooksmtpd::mail

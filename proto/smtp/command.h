@@ -1,0 +1,65 @@
+// A command line as a value (RFC 5321 §4.1.1).
+//
+// It is read in two steps, so that a command out of place is refused before anybody looks at its arguments: verb_of()
+// says which command it is, and the Session asks for the arguments of the ones it will run.
+
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string_view>
+
+#include "proto/mail/envelope.h"
+
+namespace hooksmtpd::smtp {
+
+enum class Verb : std::uint8_t {
+  kEhlo,
+  kHelo,
+  kMail,
+  kRcpt,
+  kData,
+  kRset,
+  kNoop,
+  kQuit,
+  kVrfy,
+  kExpn,
+  kHelp,
+  kUnknown,
+};
+
+struct CommandLine {
+  Verb verb;
+  std::string_view arguments;  // what follows the space behind the verb, without white space at its end (§4.1.1)
+};
+
+// `line` comes without its CRLF. Verbs are known in any case (§2.4).
+CommandLine split_command(std::string_view line);
+
+// A command may hold printable ASCII only; anything else is refused before a hook hears of it.
+bool is_printable(std::string_view line);
+
+namespace command {
+
+struct Mail {
+  mail::ReversePath reverse_path;
+  mail::Parameters params;
+};
+
+struct Rcpt {
+  mail::Mailbox mailbox;
+  mail::Parameters params;
+};
+
+}  // namespace command
+
+// Arguments of MAIL, RCPT and EHLO/HELO. The error is the whole reply to send, from replies.h. A source route is read
+// and ignored (§3.6.1, Appendix C).
+std::expected<command::Mail, std::string_view> parse_mail(std::string_view arguments);
+std::expected<command::Rcpt, std::string_view> parse_rcpt(std::string_view arguments);
+
+// A name or address literal, as the client wrote it. More is let pass than §4.1.2 allows, since half the machines in
+// the world do not know their own name.
+std::expected<std::string_view, std::string_view> parse_helo(std::string_view arguments);
+
+}  // namespace hooksmtpd::smtp

@@ -1,0 +1,31 @@
+// Every number of RFC 5321 §4.5.3 that we enforce, and our own beside them. What an administrator may change is in
+// Settings (session.h); these are fixed. Octets, line ends included, unless the name says otherwise.
+
+#pragma once
+
+#include <cstddef>
+
+namespace hooksmtpd::smtp {
+
+// §4.5.3.1.4 asks for 512 and extensions for more (SIZE 26, BODY 17, DSN 500, AUTH 500). A longer one: 500 5.5.2.
+inline constexpr std::size_t kMaxCommandLine = 2048;
+
+// What is read of an over-long command line before the connection is closed (421 4.7.0).
+inline constexpr std::size_t kMaxSkippedLine = 64 * 1024;
+
+// §4.5.3.1.3, angle brackets included. A longer one: 501 5.1.7 or 5.1.3, "Path too long".
+inline constexpr std::size_t kMaxPath = 256;
+
+// §4.5.3.1.5. No reply line of ours is longer.
+inline constexpr std::size_t kMaxReplyLine = 512;
+
+// §4.5.3.1.6. A minimum to accept, not a maximum: counted, and refused only under `strict_lines`.
+inline constexpr std::size_t kMaxTextLine = 1000;
+
+// Questions of one session that may be out at once (pipelined RCPTs); the next command waits.
+inline constexpr std::size_t kMaxQuestions = 64;
+
+// Lines of one multi-line reply that a hook may give.
+inline constexpr std::size_t kMaxReplyLines = 20;
+
+}  // namespace hooksmtpd::smtp

@@ -1,0 +1,78 @@
+// libFuzzer: any bytes of a client, in pieces and with verdicts as the input itself says. Whatever comes, replies must
+// be well-formed lines, and a session must never keep more than one command line waiting.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <string>
+
+#include "proto/smtp/limits.h"
+#include "proto/smtp/session.h"
+
+using namespace hooksmtpd;
+using namespace hooksmtpd::smtp;
+
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+struct FuzzHost final : Host {
+  void reply(std::string_view wire) override {
+    require(wire.size() >= 6 && wire.ends_with("\r\n"));
+    std::size_t line = 0;
+    for (std::size_t i = 0; i < wire.size(); ++i, ++line) {
+      const unsigned char c = static_cast<unsigned char>(wire[i]);
+      require(line < kMaxReplyLine && (c >= ' ' || c == '\r' || c == '\n') && c < 127);
+      if (c == '\n') line = static_cast<std::size_t>(-1);
+    }
+  }
+  void ask(QuestionId id, const Question&) override { asked.push_back(id); }
+  void body(std::string_view) override {}
+  void transaction_over(const Transaction&, std::string_view) override {}
+  Now now() override { return {}; }
+
+  std::deque<QuestionId> asked;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  const bool judged = data[0] & 1;
+  const Settings settings{.hostname = "mail.test",
+                          .banner = "fuzz",
+                          .message_size = 1000,
+                          .recipients = 5,
+                          .errors = data[0] & 2 ? 10u : 0u,
+                          .commands = 0,
+                          .strict_lines = (data[0] & 4) != 0,
+                          .judged = {.host = judged, .sender = judged, .recipient = judged, .message = judged}};
+  FuzzHost host;
+  Session session(host, settings, {.address = "192.0.2.7", .port = 1}, "f");
+  session.begin();
+  std::string waiting;
+  const std::size_t piece = std::size_t{data[1]} + 1;
+  std::size_t turn = 2;
+  const auto answer_one = [&](std::size_t which) {
+    const QuestionId id = host.asked[which];
+    host.asked.erase(host.asked.begin() + static_cast<std::ptrdiff_t>(which));
+    const std::uint8_t choice = data[turn++ % size];
+    mail::Verdict verdict{.action = static_cast<mail::Action>(choice % 5), .code = 0, .enhanced = "", .text = {}};
+    if (choice & 64) verdict.text = {std::string(reinterpret_cast<const char*>(data), size)};
+    session.answer(id, verdict);
+    waiting.erase(0, session.receive(waiting));
+  };
+  for (std::size_t at = 2; at < size; at += piece) {
+    waiting.append(reinterpret_cast<const char*>(data) + at, std::min(piece, size - at));
+    waiting.erase(0, session.receive(waiting));
+    require(session.waiting() || waiting.size() <= kMaxCommandLine);
+    if (!session.closed() && !host.asked.empty() && data[at] & 1) answer_one(data[at] % host.asked.size());
+  }
+  while (!session.closed() && !host.asked.empty()) answer_one(0);
+  require(session.closed() || !session.waiting());
+  return 0;
+}

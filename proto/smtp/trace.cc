@@ -1,0 +1,26 @@
+#include "proto/smtp/trace.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace hooksmtpd::smtp {
+
+std::string address_literal(std::string_view address) {
+  return fmt::format("[{}{}]", address.contains(':') ? "IPv6:" : "", address);
+}
+
+std::string trace_headers(const Trace& trace) {
+  std::string text;
+  auto out = std::back_inserter(text);
+  fmt::format_to(out, "Return-Path: <{}>\r\n", to_string(trace.envelope.reverse_path));
+  fmt::format_to(out, "Received: from {} ({})\r\n\tby {} with {} id {}", trace.helo,
+                 address_literal(trace.client_address), trace.hostname, trace.protocol, trace.transaction);
+  if (trace.envelope.recipients.size() == 1) {
+    fmt::format_to(out, "\r\n\tfor <{}>", to_string(trace.envelope.recipients.front().mailbox));
+  }
+  fmt::format_to(out, ";\r\n\t{}\r\n", format_date(trace.now));
+  return text;
+}
+
+}  // namespace hooksmtpd::smtp
