@@ -17,12 +17,6 @@
 namespace hooksmtpd::smtp {
 namespace {
 
-// Splits "4.4.2 text" into what Reply::make wants, our name between the two (§4.3.2: 421 <domain>).
-Reply farewell_reply(std::string_view farewell, std::string_view hostname) {
-  const std::size_t space = farewell.find(' ');
-  return Reply::make(421, farewell.substr(0, space), fmt::format("{}{}", hostname, farewell.substr(space)));
-}
-
 // The reply that a verdict asks for by itself. nullopt: it left the wording to the question.
 std::optional<Reply> own_reply(const mail::Verdict& verdict) {
   const bool defer = verdict.action == mail::Action::kDefer;
@@ -89,6 +83,13 @@ const Session::Rule Session::Rule::kTable[] = {
     {Verb::kHelp, kGreeted, &Session::help_topic},    {Verb::kUnknown, kGreeted, &Session::unknown},
 };
 
+// Our name stands between the codes and the text (§4.3.2: 421 <domain>).
+std::string farewell_reply(std::string_view farewell, std::string_view hostname) {
+  const std::size_t space = farewell.find(' ');
+  const std::string text = fmt::format("{}{}", hostname, farewell.substr(space));
+  return std::string(Reply::make(421, farewell.substr(0, space), text).wire());
+}
+
 Session::Session(Host& host, const Settings& settings, Peer peer, std::string id)
     : host_(host), settings_(settings), peer_(std::move(peer)), id_(std::move(id)) {}
 
@@ -130,8 +131,7 @@ std::size_t Session::receive(std::string_view bytes) {
 // Only RCPTs may, and only beside other RCPTs: what MAIL was told decides whether they mean anything.
 bool Session::may_run_beside_questions(std::string_view line) const {
   const auto is_recipient = [](const Slot& slot) {
-    const auto* question = std::get_if<Question>(&slot.what);
-    return !question || std::holds_alternative<question::Recipient>(*question);
+    return !slot.question || std::holds_alternative<question::Recipient>(*slot.question);
   };
   return slots_.size() < kMaxQuestions && (state_ == State::kMail || state_ == State::kRcpt) &&
          split_command(line.substr(0, line.find_last_not_of("\r\n") + 1)).verb == Verb::kRcpt &&
@@ -202,7 +202,7 @@ void Session::rcpt(std::string_view arguments) {
   auto rcpt = parse_rcpt(arguments);
   if (!rcpt) return say(rcpt.error());
   if (!rcpt->params.empty()) return say(replies::kUnknownParameter);
-  const auto asked = std::ranges::count_if(slots_, [](const Slot& slot) { return slot.what.index() == 1; });
+  const auto asked = std::ranges::count_if(slots_, [](const Slot& slot) { return slot.question != nullptr; });
   if (transaction_->envelope.recipients.size() + static_cast<std::size_t>(asked) >= settings_.recipients) {
     return say(replies::kTooManyRecipients);  // §4.5.3.1.10: 452, not 552
   }
@@ -212,8 +212,8 @@ void Session::rcpt(std::string_view arguments) {
   if (!waiting()) return add_recipient(recipient);
   // It takes its place among those that are asked about, so that the envelope keeps the client's order.
   slots_.push_back({.id = ++last_question_,
-                    .what = Question(std::move(recipient)),
-                    .verdict = std::make_unique<mail::Verdict>(mail::Verdict{})});
+                    .question = std::make_unique<Question>(std::move(recipient)),
+                    .verdict = std::make_unique<mail::Verdict>()});
 }
 
 void Session::data(std::string_view arguments) {
@@ -241,6 +241,7 @@ void Session::noop(std::string_view) { say(replies::kOk); }
 void Session::quit(std::string_view arguments) {
   if (!arguments.empty()) return say(replies::kNoParameters);
   say(Reply::make(221, "2.0.0", settings_.hostname + " Service closing transmission channel").wire());
+  said_quit_ = true;
   state_ = State::kClosed;
 }
 
@@ -302,12 +303,15 @@ void Session::greet() {
 
 void Session::begin_transaction(const question::Sender& sender) {
   transaction_ = std::make_unique<Transaction>();
-  transaction_->id = fmt::format("{}.{}", id_, ++transactions_);
+  transaction_->id = next_transaction();
+  ++transactions_;
   transaction_->envelope.reverse_path = sender.reverse_path;
   transaction_->envelope.params = sender.params;
   state_ = State::kMail;
   say(replies::kSenderOk);
 }
+
+std::string Session::next_transaction() const { return fmt::format("{}-{}", id_, transactions_ + 1); }
 
 void Session::add_recipient(const question::Recipient& recipient) {
   transaction_->envelope.recipients.push_back({.mailbox = recipient.mailbox, .params = recipient.params});
@@ -363,8 +367,8 @@ void Session::forget_transaction() {
 // Questions, and the queue that keeps replies in order.
 
 void Session::ask(Question question) {
-  slots_.push_back({.id = ++last_question_, .what = std::move(question), .verdict = nullptr});
-  host_.ask(slots_.back().id, std::get<Question>(slots_.back().what));
+  slots_.push_back({.id = ++last_question_, .question = std::make_unique<Question>(std::move(question))});
+  host_.ask(slots_.back().id, *slots_.back().question);
 }
 
 void Session::answer(QuestionId id, const mail::Verdict& verdict) {
@@ -380,12 +384,12 @@ void Session::emit_ready_slots() {
   std::vector<Slot> slots = std::exchange(slots_, {});  // what is said meanwhile leaves at once: it is in order
   while (done < slots.size() && !closed()) {
     Slot& slot = slots[done];
-    if (const auto* reply = std::get_if<std::string>(&slot.what)) {
-      emit(*reply);
+    if (!slot.question) {
+      emit(slot.reply);
     } else if (!slot.verdict) {
       break;
     } else if (!ended_by(*slot.verdict)) {
-      std::visit([&](const auto& asked) { answered(asked, *slot.verdict); }, std::get<Question>(slot.what));
+      std::visit([&](const auto& asked) { answered(asked, *slot.verdict); }, *slot.question);
     }
     ++done;
   }
@@ -396,7 +400,7 @@ void Session::emit_ready_slots() {
 
 void Session::say(std::string_view wire) {
   if (slots_.empty()) return emit(wire);
-  slots_.push_back({.id = 0, .what = std::string(wire), .verdict = nullptr});
+  slots_.push_back({.reply = std::string(wire)});
 }
 
 void Session::emit(std::string_view wire) {
@@ -435,7 +439,7 @@ void Session::end(Farewell why) {
 
 // 421 may answer any command (§4.2.2), so it may overtake what still waits for a verdict.
 void Session::end(std::string_view farewell) {
-  host_.reply(farewell_reply(farewell, settings_.hostname).wire());
+  host_.reply(farewell_reply(farewell, settings_.hostname));
   slots_.clear();
   state_ = State::kClosed;
 }

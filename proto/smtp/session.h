@@ -89,6 +89,9 @@ class Host : public BodySink {
   ~Host() = default;
 };
 
+// The reply that ends a connection before it has a session: one of the farewells of replies.h, with our name.
+std::string farewell_reply(std::string_view farewell, std::string_view hostname);
+
 // Why a connection is ended by us, each with its own 421.
 enum class Farewell { kIdle, kSlowCommand, kSlowData, kShuttingDown };
 
@@ -119,6 +122,7 @@ class Session {
   bool waiting() const { return !slots_.empty(); }  // questions are out
   bool in_data() const { return state_ == State::kData; }
   bool closed() const { return state_ == State::kClosed; }  // flush the replies and close the connection
+  bool said_quit() const { return said_quit_; }            // that was the client's wish
 
   const std::string& id() const { return id_; }
   const Peer& peer() const { return peer_; }
@@ -126,6 +130,7 @@ class Session {
   bool extended() const { return extended_; }        // EHLO, not HELO
   const Counts& counts() const { return counts_; }
   const Transaction* transaction() const { return transaction_.get(); }
+  std::string next_transaction() const;  // the id that the one has which begins when the sender is accepted
 
  private:
   enum class State : std::uint8_t {
@@ -143,8 +148,9 @@ class Session {
   // A place in the queue of replies: a question that is out, or a reply that waits for those before it.
   struct Slot {
     QuestionId id = 0;
-    std::variant<std::string, Question> what;
-    std::unique_ptr<mail::Verdict> verdict;
+    std::unique_ptr<Question> question{};  // its address stays: the host may look at it until it is answered
+    std::unique_ptr<mail::Verdict> verdict{};
+    std::string reply{};  // where there is no question
   };
 
   void command(std::string_view line);
@@ -198,6 +204,7 @@ class Session {
   std::uint32_t skipped_ = 0;  // octets of an over-long command line that were thrown away
   State state_ = State::kGreeting;
   bool extended_ = false;
+  bool said_quit_ = false;
 };
 
 }  // namespace hooksmtpd::smtp

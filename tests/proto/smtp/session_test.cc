@@ -99,11 +99,11 @@ TEST_CASE("a farewell is 421 with our name, overtakes what waits, and is the las
 TEST_CASE("each transaction ends once, with the reply to its data or with none") {
   Bench b({.message = true});
   b.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nRSET\r\nMAIL FROM:<>\r\nEHLO y\r\n");
-  CHECK(b.host.over == std::vector<std::string>{"s.1 ", "s.2 "});
+  CHECK(b.host.over == std::vector<std::string>{"s-1 ", "s-2 "});
   b.receive("MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\nx\r\n.\r\n");
   CHECK(b.host.over.size() == 2);
   b.session.answer(b.host.asked.at(0), kReject);
-  CHECK(b.host.over.back() == "s.3 554");
+  CHECK(b.host.over.back() == "s-3 554");
   CHECK(b.session.counts().messages_refused == 1);
   CHECK(b.session.transaction() == nullptr);
 }

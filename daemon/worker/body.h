@@ -1,0 +1,45 @@
+// A message on its way to the hooks: in memory while it is small, in the spool once it is not. Whatever it put into the
+// spool goes when it is destroyed.
+
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "daemon/sys/fd.h"
+#include "daemon/worker/spool.h"
+
+namespace hooksmtpd::worker {
+
+inline constexpr std::size_t kMaxBodyInMemory = 64 * 1024;
+
+class Body {
+ public:
+  // `name` is the transaction's id.
+  Body(const Spool& spool, std::string_view name);
+  Body(Body&&) = delete;
+  ~Body();
+
+  // An error of the spool is kept for place_for(): the client is told at the end of its data.
+  void append(std::string_view run);
+
+  // Makes the message readable for hook `hook`, and gives the name under which it finds it. errno on failure.
+  std::expected<std::string, int> place_for(const std::string& hook);
+  // Takes it away again.
+  void withdraw();
+
+  std::uint64_t size() const { return size_; }
+
+ private:
+  const Spool& spool_;
+  std::string name_;
+  std::string memory_;
+  sys::Fd file_;        // in incoming, once the message outgrew the memory
+  std::string holder_;  // the hook that can read it now, or empty
+  std::uint64_t size_ = 0;
+  int error_ = 0;
+};
+
+}  // namespace hooksmtpd::worker

@@ -1,0 +1,100 @@
+// All clients: accepts them, bounds how many there are, keeps their time limits, and lends them what they share.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/sys/fd.h"
+#include "daemon/sys/log.h"
+#include "daemon/worker/connection.h"
+#include "daemon/worker/deadlines.h"
+#include "daemon/worker/dispatcher.h"
+#include "daemon/worker/event.h"
+#include "daemon/worker/generation.h"
+#include "daemon/worker/spool.h"
+#include "proto/smtp/date.h"
+
+namespace hooksmtpd::worker {
+
+class Clients;
+
+struct Listener {
+  sys::Fd socket;
+  std::string name;
+  std::string ip;  // of the address it is bound to
+  std::uint16_t port = 0;
+  Event event{};
+  std::pair<Clients*, Listener*> self{};  // what the event carries
+};
+
+class Clients {
+ public:
+  // `listeners` are bound sockets and the names of their listeners.
+  Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, const Spool& spool,
+          std::vector<std::pair<sys::Fd, std::string>> listeners);
+  ~Clients();
+
+  // Holds for sessions that begin from now on.
+  void use(GenerationPtr generation) { generation_ = std::move(generation); }
+
+  void serve();    // begin to accept
+  void release();  // close the listeners, for good
+  void shut_down_all();
+
+  // Call it once per turn of the event loop.
+  void end_of_turn() { closed_.clear(); }
+
+  struct Counts {
+    std::uint64_t connections = 0, refused = 0, messages_accepted = 0, messages_refused = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  std::size_t open() const { return open_; }
+
+ private:
+  friend class Connection;
+
+  static constexpr std::size_t kReadAtOnce = 256 * 1024;
+
+  void accept_some(const Listener& listener);
+  void admit(const Listener& listener, sys::Fd socket, const sockaddr* address);
+  void refuse(const sys::Fd& socket, std::string_view farewell, const std::string& peer);
+  void out_of_descriptors(const Listener& listener);
+  void pause_accepting();
+  void on_pause_over() { serve(); }
+  void on_deadline();
+  void remove(Connection& connection);
+
+  event_base* base_;
+  sys::Log& log_;
+  Dispatcher& dispatcher_;
+  const Spool& spool_;
+  GenerationPtr generation_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
+  std::vector<std::unique_ptr<Connection>> closed_;       // gone at the end of the turn
+  std::map<std::string, std::size_t> by_address_;         // only while there is a limit on it
+  std::size_t open_ = 0;
+  std::size_t most_open_;  // what RLIMIT_NOFILE leaves for clients
+  Deadlines deadlines_;
+  Timer<Clients, &Clients::on_deadline> deadline_timer_;
+  Timer<Clients, &Clients::on_pause_over> pause_timer_;
+  sys::Fd reserve_;  // given up to be able to refuse a client when descriptors run out
+  std::string session_prefix_;
+  std::uint64_t sessions_ = 0;
+  Counts counts_;
+  bool released_ = false;
+
+  // Lent to whichever connection is at work; an idle one has none of its own.
+  std::array<char, kReadAtOnce> input_;
+  std::string replies_;
+  smtp::Now now_{};
+};
+
+}  // namespace hooksmtpd::worker

@@ -1,0 +1,298 @@
+#include "daemon/worker/hook_process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace hooksmtpd::worker {
+namespace {
+
+constexpr std::size_t kReadAtOnce = 64 * 1024;
+constexpr std::size_t kMaxErrorLine = 2048;  // of stderr; a longer line is cut into pieces
+
+// So many deaths within so long a time: whoever asks is told at once (DESIGN.md section 4, rule 8).
+constexpr std::size_t kDeathsToFail = 10;
+constexpr auto kDeathWindow = std::chrono::minutes(5);
+
+template <auto callback>
+void call(evutil_socket_t, short, void* self) noexcept {
+  (static_cast<HookProcess*>(self)->*callback)();
+}
+
+}  // namespace
+
+HookProcess::HookProcess(Surroundings surroundings, std::string name, std::uint32_t instance)
+    : surroundings_(std::move(surroundings)),
+      name_(std::move(name)),
+      label_(fmt::format("{}/{}", name_, instance)),
+      instance_(instance),
+      timer_(surroundings_.base, *this) {}
+
+HookProcess::~HookProcess() = default;
+
+void HookProcess::start(std::uint32_t generation, Pipes pipes, std::string hello,
+                        std::chrono::milliseconds start_timeout) {
+  if (state_ != State::kAbsent) gone("it was replaced by a new process");
+  generation_ = generation;
+  input_ = std::move(pipes.input);
+  output_ = std::move(pipes.output);
+  error_ = std::move(pipes.error);
+  for (const sys::Fd* fd : {&input_, &output_, &error_}) fcntl(fd->get(), F_SETFL, O_NONBLOCK);
+  const auto watch = [this](const sys::Fd& fd, short what, event_callback_fn callback) {
+    return Event(event_new(surroundings_.base, fd.get(), static_cast<short>(what | EV_PERSIST), callback, this));
+  };
+  on_input_ = watch(input_, EV_WRITE, call<&HookProcess::flush_output>);
+  on_output_ = watch(output_, EV_READ, call<&HookProcess::read_output>);
+  on_error_ = watch(error_, EV_READ, call<&HookProcess::read_error>);
+  event_add(on_output_.get(), nullptr);
+  event_add(on_error_.get(), nullptr);
+  channel_ = hook::Channel();
+  state_ = State::kGreeting;
+  ++counts_.starts;
+  const auto deadline = Clock::now() + start_timeout;
+  channel_.sent(last_id_, hook::Event::kHello, deadline);
+  to_write_ = std::move(hello);
+  timer_.set_at_latest(deadline);
+  mark_busy();
+}
+
+void HookProcess::ask(Request request) {
+  ++counts_.requests;
+  if (waiting_.size() >= kMaxWaiting) {
+    if (request.asker) over_full_.push_back(request.asker);
+    return mark_busy();
+  }
+  request.give_up = Clock::now() + request.timeout;
+  if (state_ != State::kReady) timer_.set_at_latest(request.give_up);
+  waiting_.push_back(std::move(request));
+  mark_busy();
+}
+
+bool HookProcess::failed() const {
+  return state_ == State::kAbsent && deaths_.size() >= kDeathsToFail && Clock::now() - deaths_.front() < kDeathWindow;
+}
+
+void HookProcess::mark_busy() {
+  if (std::exchange(busy_, true)) return;
+  surroundings_.busy(*this);
+}
+
+void HookProcess::end_of_turn() {
+  busy_ = false;
+  for (auto refused = std::exchange(over_full_, {}); Asker * asker : refused) {
+    ++counts_.failures;
+    asker->outcome({.kind = Outcome::kQueueFull, .reason = fmt::format("{} requests wait already", kMaxWaiting)});
+  }
+  if (failed()) {
+    for (auto waiting = std::exchange(waiting_, {}); auto& request : waiting) {
+      ++counts_.failures;
+      if (request.asker) {
+        request.asker->outcome({.kind = Outcome::kFailed, .reason = "it ended too often, see the log"});
+      }
+    }
+  }
+  write_requests();
+}
+
+void HookProcess::write_requests() {
+  if (state_ == State::kAbsent) return;
+  const auto now = Clock::now();
+  while (state_ == State::kReady && !waiting_.empty() && channel_.room() > 0) {
+    Request request = std::move(waiting_.front());
+    waiting_.pop_front();
+    to_write_ += std::exchange(request.line, {});
+    channel_.sent(request.id, request.event, now + request.timeout);
+    timer_.set_at_latest(now + request.timeout);
+    outstanding_.push_back(std::move(request));
+  }
+  flush_output();
+}
+
+void HookProcess::flush_output() {
+  while (!to_write_.empty()) {
+    const ssize_t written = write(input_.get(), to_write_.data(), to_write_.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0 && errno == EAGAIN) {
+      event_add(on_input_.get(), nullptr);
+      return;
+    }
+    if (written < 0) {
+      while (read_some_output()) {
+      }  // what it had answered before still counts
+      return gone("it closed its standard input");
+    }
+    to_write_.erase(0, static_cast<std::size_t>(written));
+  }
+  if (on_input_) event_del(on_input_.get());
+}
+
+void HookProcess::read_output() noexcept { read_some_output(); }
+
+// False: there is nothing more now, or the process is gone.
+bool HookProcess::read_some_output() {
+  if (state_ == State::kAbsent) return false;
+  std::array<char, kReadAtOnce> buffer;
+  const ssize_t got = read(output_.get(), buffer.data(), buffer.size());
+  if (got < 0 && errno == EINTR) return true;
+  if (got < 0 && errno == EAGAIN) return false;
+  if (got <= 0) {
+    gone("it ended, or closed its standard output");
+    return false;
+  }
+  channel_.received({buffer.data(), static_cast<std::size_t>(got)});
+  handle_outcomes();
+  return true;
+}
+
+void HookProcess::handle_outcomes() {
+  while (auto next = channel_.next()) {
+    if (auto* ready = std::get_if<hook::outcome::Ready>(&*next)) {
+      if (!ready->reply.ready) {
+        gone(fmt::format("it says that it is not ready: {}", ready->reply.text));
+        return;
+      }
+      state_ = State::kReady;
+      wants_reset_ = ready->reply.wants_reset;
+      surroundings_.state(*this, "");
+    } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
+      finish(answer->id,
+             {.kind = Outcome::kVerdict, .verdict = std::move(answer->verdict), .delay = answer->delay, .reason = {}});
+    } else if (auto* failure = std::get_if<hook::outcome::Failure>(&*next)) {
+      if (failure->event == hook::Event::kHello) {
+        gone(std::move(failure->reason));
+        return;
+      }
+      ++counts_.failures;
+      finish(failure->id, {.kind = Outcome::kFailed, .reason = std::move(failure->reason)});
+    } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
+      if (error_limit_.allow(Clock::now())) surroundings_.log.warn("hook {}: {}", label_, notice->text);
+    } else if (auto* broken = std::get_if<hook::outcome::Broken>(&*next)) {
+      gone(std::move(broken->reason));
+      return;
+    }
+  }
+  mark_busy();  // there may be room for what waits
+}
+
+// The process is of no use any more. What it had been asked fails; what waits goes to its successor.
+void HookProcess::gone(std::string reason) {
+  if (state_ == State::kAbsent) return;
+  const bool greeting = std::exchange(state_, State::kAbsent) == State::kGreeting;
+  read_some_error();  // its last words
+  log_error_line();
+  on_input_.reset();
+  on_output_.reset();
+  on_error_.reset();
+  input_.reset();
+  output_.reset();
+  error_.reset();
+  to_write_.clear();
+  const auto now = Clock::now();
+  deaths_.push_back(now);
+  if (deaths_.size() > kDeathsToFail) deaths_.pop_front();
+  channel_.fail(reason);
+  while (auto next = channel_.next()) {
+    if (auto* failure = std::get_if<hook::outcome::Failure>(&*next); failure && failure->event != hook::Event::kHello) {
+      ++counts_.failures;
+      finish(failure->id, {.kind = Outcome::kFailed, .reason = failure->reason});
+    } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
+      finish(answer->id, {.kind = Outcome::kVerdict, .verdict = answer->verdict, .delay = answer->delay, .reason = {}});
+    }
+  }
+  for (const Request& request : waiting_) timer_.set_at_latest(request.give_up);
+  if (greeting) surroundings_.state(*this, reason);
+  surroundings_.restart(*this, reason);
+  mark_busy();
+}
+
+void HookProcess::finish(hook::RequestId id, Outcome outcome) {
+  const auto request = std::ranges::find(outstanding_, id, &Request::id);
+  if (request == outstanding_.end()) return;
+  Asker* const asker = request->asker;
+  outstanding_.erase(request);
+  if (asker) asker->outcome(std::move(outcome));
+}
+
+void HookProcess::on_time() {
+  const auto now = Clock::now();
+  if (state_ != State::kAbsent) {
+    channel_.expire(now);
+    handle_outcomes();
+  }
+  give_up_waiting(now);
+  if (const auto next = channel_.next_deadline(); next && state_ != State::kAbsent) timer_.set_at_latest(*next);
+}
+
+// A request that waits for a process which is not there, or is too busy, is told no later than one that was asked.
+void HookProcess::give_up_waiting(Clock::time_point now) {
+  if (state_ == State::kReady) return;
+  std::deque<Request> over;
+  for (auto request = waiting_.begin(); request != waiting_.end();) {
+    if (request->give_up > now) {
+      timer_.set_at_latest(request->give_up);
+      ++request;
+      continue;
+    }
+    over.push_back(std::move(*request));
+    request = waiting_.erase(request);
+  }
+  for (Request& request : over) {
+    ++counts_.failures;
+    if (request.asker) request.asker->outcome({.kind = Outcome::kFailed, .reason = "it is not running"});
+  }
+}
+
+void HookProcess::read_error() noexcept {
+  if (!read_some_error()) event_del(on_error_.get());  // whether it ended is standard output's matter
+}
+
+// False: there will be no more.
+bool HookProcess::read_some_error() {
+  std::array<char, kReadAtOnce> buffer;
+  const ssize_t got = read(error_.get(), buffer.data(), buffer.size());
+  if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN);
+  std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    error_line_ += bytes.substr(0, std::min(end, kMaxErrorLine - error_line_.size()));
+    if (end != std::string_view::npos || error_line_.size() >= kMaxErrorLine) log_error_line();
+    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+  }
+  return true;
+}
+
+// What it wrote to standard error so far, as one line of our log, with the session that it is working for.
+void HookProcess::log_error_line() {
+  if (error_line_.empty()) return;
+  const std::string line = std::exchange(error_line_, {});
+  if (!error_limit_.allow(Clock::now())) return;
+  if (const auto suppressed = error_limit_.take_suppressed(); suppressed > 0) {
+    surroundings_.log.warn("hook {}: {} more lines were not logged", label_, suppressed);
+  }
+  const auto [level, text] = sys::split_level(line);
+  std::string tag;
+  if (outstanding_.size() == 1 && outstanding_.front().asker) tag = outstanding_.front().asker->tag();
+  surroundings_.log.write(
+      level, tag.empty() ? fmt::format("hook {}: {}", label_, text) : fmt::format("hook {} {}: {}", label_, tag, text));
+}
+
+const char* HookProcess::state_name() const {
+  switch (state_) {
+    case State::kAbsent:
+      return failed() ? "failed" : "absent";
+    case State::kGreeting:
+      return "starting";
+    case State::kReady:
+      return "ready";
+  }
+  return "";
+}
+
+}  // namespace hooksmtpd::worker

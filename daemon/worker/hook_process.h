@@ -1,0 +1,143 @@
+// One process of a hook, seen from the worker: its three pipes, the requests that wait for it, and the Channel that
+// matches what it answers.
+//
+// Requests are written once per turn of the event loop, all that fit in one write(2). They wait here while the process
+// is started anew, each no longer than its time limit; nothing that a hook does reaches further than this class.
+
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "daemon/sys/fd.h"
+#include "daemon/sys/log.h"
+#include "daemon/worker/event.h"
+#include "daemon/worker/generation.h"
+#include "daemon/worker/log_limit.h"
+#include "proto/hook/channel.h"
+#include "proto/hook/request.h"
+#include "proto/mail/verdict.h"
+
+namespace hooksmtpd::worker {
+
+// What became of a request.
+struct Outcome {
+  enum Kind { kVerdict, kFailed, kQueueFull };
+  Kind kind = kVerdict;
+  mail::Verdict verdict{};            // kVerdict
+  std::chrono::milliseconds delay{};  // kVerdict: the client waits so long
+  std::string reason{};               // otherwise, for the log
+};
+
+// Whoever asked. It is told exactly once, lives until then, and is never told from within ask().
+class Asker {
+ public:
+  virtual void outcome(Outcome outcome) = 0;
+  // For the log: "session=7f3a". Empty: nothing to say.
+  virtual std::string tag() const = 0;
+
+ protected:
+  ~Asker() = default;
+};
+
+struct Request {
+  hook::RequestId id = 0;
+  hook::Event event = hook::Event::kDisconnect;
+  std::string line;
+  std::chrono::milliseconds timeout{};
+  Asker* asker = nullptr;       // nullptr: the answer matters to nobody
+  Clock::time_point give_up{};  // while it waits
+};
+
+class HookProcess {
+ public:
+  inline static constexpr std::size_t kMaxWaiting = 1000;
+
+  // What this process needs of its surroundings.
+  struct Surroundings {
+    event_base* base;
+    sys::Log& log;
+    // It has to be killed and started again.
+    std::function<void(HookProcess&, const std::string& reason)> restart;
+    // It answered hello (`failure` empty), or did not.
+    std::function<void(HookProcess&, const std::string& failure)> state;
+    // It has something to do at the end of the turn: call end_of_turn().
+    std::function<void(HookProcess&)> busy;
+  };
+
+  HookProcess(Surroundings surroundings, std::string name, std::uint32_t instance);
+  HookProcess(const HookProcess&) = delete;
+  ~HookProcess();
+
+  struct Pipes {
+    sys::Fd input, output, error;  // the process's stdin, stdout, stderr
+  };
+  // A process was started: it is greeted first. `hello` is a request line with the id from next_id().
+  void start(std::uint32_t generation, Pipes pipes, std::string hello, std::chrono::milliseconds start_timeout);
+
+  hook::RequestId next_id() { return ++last_id_; }
+  void ask(Request request);
+
+  // Tells those that cannot be asked, writes what can be written.
+  void end_of_turn();
+
+  bool ready() const { return state_ == State::kReady; }
+  bool failed() const;  // it died so often that nobody waits for it any more
+  bool wants_reset() const { return wants_reset_; }
+  std::size_t waiting() const { return waiting_.size() + outstanding_.size(); }
+  const std::string& name() const { return name_; }    // "policy"
+  const std::string& label() const { return label_; }  // "policy/1"
+  std::uint32_t instance() const { return instance_; }
+  std::uint32_t generation() const { return generation_; }
+  const char* state_name() const;
+
+  struct Counts {
+    std::uint64_t requests = 0, failures = 0, starts = 0;
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  enum class State { kAbsent, kGreeting, kReady };
+
+  void write_requests();
+  void flush_output();
+  void read_output() noexcept;
+  void read_error() noexcept;
+  bool read_some_output();
+  bool read_some_error();
+  void log_error_line();
+  void handle_outcomes();
+  void on_time();
+  void gone(std::string reason);
+  void finish(hook::RequestId id, Outcome outcome);
+  void give_up_waiting(Clock::time_point now);
+  void mark_busy();
+
+  Surroundings surroundings_;
+  std::string name_, label_;
+  std::uint32_t instance_;
+  std::uint32_t generation_ = 0;
+  State state_ = State::kAbsent;
+  bool busy_ = false;
+  bool wants_reset_ = true;
+
+  sys::Fd input_, output_, error_;
+  Event on_input_, on_output_, on_error_;
+  std::string to_write_;
+  std::string error_line_;
+  LogLimit error_limit_;
+  hook::Channel channel_;
+  hook::RequestId last_id_ = 0;
+  std::deque<Request> waiting_;
+  std::deque<Request> outstanding_;       // without their lines
+  std::deque<Asker*> over_full_;          // to be told at the end of the turn
+  std::deque<Clock::time_point> deaths_;  // the last few
+  Timer<HookProcess, &HookProcess::on_time> timer_;
+  Counts counts_;
+};
+
+}  // namespace hooksmtpd::worker

@@ -1,0 +1,111 @@
+#include "daemon/worker/inquiry.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <cassert>
+#include <chrono>
+#include <variant>
+
+#include "proto/smtp/trace.h"
+
+namespace hooksmtpd::worker {
+namespace {
+
+config::HookEvent event_of(const smtp::Question& question) {
+  struct {
+    config::HookEvent operator()(const smtp::question::Host&) { return config::HookEvent::kValidateHost; }
+    config::HookEvent operator()(const smtp::question::Sender&) { return config::HookEvent::kValidateSender; }
+    config::HookEvent operator()(const smtp::question::Recipient&) { return config::HookEvent::kValidateRecipient; }
+    config::HookEvent operator()(const smtp::question::Message&) { return config::HookEvent::kDeliver; }
+  } event;
+  return std::visit(event, question);
+}
+
+// "2026-11-22T17:20:11.482Z"
+std::string utc_now() {
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
+                     (now - seconds).count());
+}
+
+}  // namespace
+
+hook::Event to_protocol(config::HookEvent event) {
+  switch (event) {
+    case config::HookEvent::kValidateHost:
+      return hook::Event::kValidateHost;
+    case config::HookEvent::kValidateSender:
+      return hook::Event::kValidateSender;
+    case config::HookEvent::kValidateRecipient:
+      return hook::Event::kValidateRecipient;
+    case config::HookEvent::kDeliver:
+      return hook::Event::kDeliver;
+    case config::HookEvent::kDisconnect:
+      return hook::Event::kDisconnect;
+  }
+  return hook::Event::kDisconnect;
+}
+
+Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId question_id, const smtp::Question& asked_for)
+    : generation(asking.generation()),
+      client(&asking),
+      id(question_id),
+      question(&asked_for),
+      event(event_of(asked_for)),
+      number(asking.number()),
+      dispatcher_(dispatcher) {
+  if (event != config::HookEvent::kDeliver) return;
+  const smtp::Transaction& transaction = *asking.session().transaction();
+  delivery = std::make_unique<Delivery>(Delivery{.session = Snapshot(asking.facts()),
+                                                 .transaction = transaction.id,
+                                                 .envelope = transaction.envelope,
+                                                 .received_at = utc_now(),
+                                                 .eight_bit = transaction.data.eight_bit(),
+                                                 .long_lines = transaction.data.long_lines(),
+                                                 .body = asking.take_body()});
+}
+
+std::string Inquiry::tag() const {
+  if (delivery) return "message=" + delivery->transaction;
+  return client ? "session=" + client->session().id() : "";
+}
+
+hook::Written Inquiry::write(std::string& line, hook::RequestId request, const std::string& path) const {
+  if (delivery) {
+    const hook::SessionFacts facts = delivery->session.facts();
+    return append_request(line, request,
+                          hook::Deliver{.session = facts,
+                                        .transaction = delivery->transaction,
+                                        .envelope = delivery->envelope,
+                                        .received_at = delivery->received_at,
+                                        .message = {.size = delivery->body->size(),
+                                                    .eight_bit = delivery->eight_bit,
+                                                    .long_lines = delivery->long_lines,
+                                                    .trace_headers = smtp::kTraceHeaders,
+                                                    .path = path}});
+  }
+  assert(client);
+  const hook::SessionFacts facts = client->facts();
+  if (const auto* sender = std::get_if<smtp::question::Sender>(question)) {
+    return append_request(line, request,
+                          hook::ValidateSender{.session = facts,
+                                               .transaction = client->session().next_transaction(),
+                                               .from = sender->reverse_path,
+                                               .params = sender->params});
+  }
+  if (const auto* recipient = std::get_if<smtp::question::Recipient>(question)) {
+    const smtp::Transaction& transaction = *client->session().transaction();
+    const mail::Recipient to{.mailbox = recipient->mailbox, .params = recipient->params};
+    return append_request(line, request,
+                          hook::ValidateRecipient{.session = facts,
+                                                  .transaction = transaction.id,
+                                                  .from = transaction.envelope.reverse_path,
+                                                  .accepted = transaction.envelope.recipients.size(),
+                                                  .to = to});
+  }
+  return append_request(line, request, hook::ValidateHost{.session = facts});
+}
+
+}  // namespace hooksmtpd::worker

@@ -1,0 +1,75 @@
+// The worker: SMTP with whoever connects, JSON lines with the hooks. Started by its keeper, again and again if need be;
+// never root, and the only program here that reads from the network.
+//
+//   worker --life N --isolation LEVEL FD=LISTENER...   descriptors: 2 the log, 3 the supervisor, 4 the spool folder
+//   worker --mapped-files                              what to bind into its jail, a name a line
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "daemon/sys/fd.h"
+#include "daemon/sys/frame.h"
+#include "daemon/sys/log.h"
+#include "daemon/sys/process_report.h"
+#include "daemon/worker/mapped_files.h"
+#include "daemon/worker/sandbox.h"
+#include "daemon/worker/worker.h"
+
+using namespace hooksmtpd;
+
+namespace {
+
+worker::Worker::Start read_arguments(int argc, char** argv) {
+  worker::Worker::Start start{
+      .log = sys::Log::to_pipe(sys::Fd(2)), .control = sys::Fd(3), .life = {}, .spool = sys::Fd(4), .listeners = {}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (argument == "--life" && i + 1 < argc) {
+      start.life.reset(std::stoi(argv[++i]));
+      continue;
+    }
+    if (argument == "--isolation" && i + 1 < argc) {
+      start.isolation = argv[++i];
+      continue;
+    }
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos) throw std::invalid_argument("usage: worker --life N FD=LISTENER...");
+    start.listeners.emplace_back(sys::Fd(std::stoi(argument.substr(0, equals))), argument.substr(equals + 1));
+  }
+  if (!start.life.valid()) throw std::invalid_argument("it is hooksmtpd that starts this program");
+  return start;
+}
+
+void report_to_supervisor(const sys::Fd& control) {
+  const sys::ProcessReport report = sys::report_self();
+  if (!sys::send_frame(control, sys::FrameKind::kReport, sys::as_body(report))) {
+    throw std::runtime_error("the supervisor does not listen");
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  if (argc == 2 && std::string_view(argv[1]) == "--mapped-files") {
+    for (const std::string& name : worker::mapped_files()) std::puts(name.c_str());
+    return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+  std::signal(SIGPIPE, SIG_IGN);
+  tzset();  // reads /etc/localtime
+  worker::Worker::Start start = read_arguments(argc, argv);
+  worker::enter_sandbox();
+  report_to_supervisor(start.control);
+  return worker::Worker(std::move(start)).run();
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "<3>worker: %s\n", error.what());
+  return EXIT_FAILURE;
+}

@@ -1,0 +1,227 @@
+#include "daemon/worker/worker.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "config/config.h"
+#include "daemon/sys/memfd.h"
+#include "proto/hook/request.h"
+
+namespace hooksmtpd::worker {
+namespace {
+
+// How long a log line may wait for others to be written with.
+constexpr auto kLogDelay = std::chrono::milliseconds(10);
+
+std::vector<hook::EventTimeout> subscriptions(const config::Hook& hook) {
+  struct Pair {
+    config::HookEvent ours;
+    hook::Event theirs;
+  };
+  constexpr std::array kEvents{Pair{config::HookEvent::kValidateHost, hook::Event::kValidateHost},
+                               Pair{config::HookEvent::kValidateSender, hook::Event::kValidateSender},
+                               Pair{config::HookEvent::kValidateRecipient, hook::Event::kValidateRecipient},
+                               Pair{config::HookEvent::kDeliver, hook::Event::kDeliver},
+                               Pair{config::HookEvent::kDisconnect, hook::Event::kDisconnect}};
+  std::vector<hook::EventTimeout> events;
+  for (const auto& [ours, theirs] : kEvents) {
+    if (hook.on(ours).subscribed) events.push_back({.event = theirs, .timeout = hook.on(ours).timeout});
+  }
+  return events;
+}
+
+EventBase make_base() {
+  EventBase base(event_base_new());
+  if (!base) throw std::runtime_error("event_base_new failed");
+  return base;
+}
+
+}  // namespace
+
+Worker::Worker(Start start)
+    : base_(make_base()),
+      log_(std::move(start.log)),
+      control_(std::move(start.control)),
+      life_(std::move(start.life)),
+      spool_folder_(std::move(start.spool)),
+      listeners_(std::move(start.listeners)),
+      isolation_(std::move(start.isolation)),
+      log_timer_(base_.get(), *this),
+      drain_timer_(base_.get(), *this) {
+  const auto watch = [this](const sys::Fd& fd, event_callback_fn callback) {
+    Event event(event_new(base_.get(), fd.get(), EV_READ | EV_PERSIST, callback, this));
+    event_add(event.get(), nullptr);
+    return event;
+  };
+  on_control_ =
+      watch(control_, [](evutil_socket_t, short, void* self) noexcept { static_cast<Worker*>(self)->on_control(); });
+  on_life_ = watch(life_, [](evutil_socket_t, short, void* self) noexcept { static_cast<Worker*>(self)->on_life(); });
+}
+
+Worker::~Worker() = default;
+
+int Worker::run() {
+  while (!stopped_) {
+    event_base_loop(base_.get(), EVLOOP_ONCE);
+    if (dispatcher_) dispatcher_->end_of_turn();
+    if (clients_) clients_->end_of_turn();
+    if (draining_ && !drained_) report_drained();
+    if (log_.pending()) log_timer_.set_at_latest(Clock::now() + kLogDelay);
+  }
+  log_.flush();
+  return status_;
+}
+
+void Worker::flush_log() { log_.flush(); }
+
+void Worker::stop(int status, const std::string& why) {
+  if (std::exchange(stopped_, true)) return;
+  status_ = status;
+  if (!why.empty()) log_.error("worker stops: {}", why);
+  event_base_loopbreak(base_.get());
+}
+
+void Worker::on_life() noexcept { stop(0, ""); }
+
+void Worker::on_control() noexcept {
+  while (!stopped_) {
+    auto frame = sys::receive_frame(control_, sys::Sender::kSupervisor);
+    if (!frame) {
+      if (frame.error() == sys::FrameError::kWouldBlock) return;
+      return stop(frame.error() == sys::FrameError::kClosed ? 0 : 1,
+                  frame.error() == sys::FrameError::kClosed ? "" : "a broken frame from the supervisor");
+    }
+    try {
+      obey(*std::move(frame));
+    } catch (const std::exception& error) {
+      return stop(1, error.what());
+    }
+  }
+}
+
+// The supervisor's orders. It is the more trusted side, but what makes no sense still ends us rather than misleads us.
+void Worker::obey(sys::Frame frame) {
+  if (!generation_ && frame.kind != sys::FrameKind::kConfig)
+    throw std::runtime_error("an order before the configuration");
+  switch (frame.kind) {
+    case sys::FrameKind::kConfig:
+      return configure(frame);
+    case sys::FrameKind::kHook:
+      return start_hook(std::move(frame));
+    case sys::FrameKind::kServe:
+      return clients_->serve();
+    case sys::FrameKind::kRelease:
+      return clients_->release();
+    case sys::FrameKind::kDrain:
+      return begin_drain(frame);
+    case sys::FrameKind::kStatusAsked:
+      return send_status(frame);
+    default:
+      throw std::runtime_error("an order that is none");
+  }
+}
+
+void Worker::configure(const sys::Frame& frame) {
+  const auto text = sys::read_sealed_memfd(frame.fds.at(0));
+  if (!text) throw std::runtime_error("the configuration is not a sealed memfd");
+  generation_ = std::make_shared<const Generation>(config::from_json(*text));
+  log_.set_level(generation_->config.log_level);
+  if (!clients_) {
+    spool_ = std::make_unique<Spool>(std::move(spool_folder_), generation_->config.runtime_dir / "spool");
+    const auto restart = [this](HookProcess& process, const std::string& reason) {
+      const sys::HookProcess which{
+          .slot = slots_[&process], .instance = process.instance(), .generation = process.generation()};
+      send(sys::FrameKind::kRestartHook, std::string(sys::as_body(which)) + reason);
+    };
+    const auto state = [this](HookProcess& process, const std::string& failure) {
+      const sys::HookState what{.slot = slots_[&process],
+                                .generation = process.generation(),
+                                .state = failure.empty() ? sys::HookState::kReady : sys::HookState::kFailed};
+      send(sys::FrameKind::kHookState, std::string(sys::as_body(what)) + failure);
+    };
+    dispatcher_ = std::make_unique<Dispatcher>(
+        base_.get(), log_,
+        HookProcess::Surroundings{.base = base_.get(), .log = log_, .restart = restart, .state = state, .busy = {}});
+    clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, std::move(listeners_));
+  }
+  dispatcher_->add_hooks(generation_->config);
+  clients_->use(generation_);
+}
+
+void Worker::start_hook(sys::Frame frame) {
+  const auto which = sys::body_as<sys::HookProcess>(frame.body);
+  const std::string name(sys::rest_of_body<sys::HookProcess>(frame.body));
+  HookProcess* const process = dispatcher_->find(name, which.instance);
+  const auto hook = std::ranges::find(generation_->config.hooks, name, &config::Hook::name);
+  if (!process || hook == generation_->config.hooks.end())
+    throw std::runtime_error("a process of a hook that is not configured");
+  slots_[process] = which.slot;
+  const auto events = subscriptions(*hook);
+  std::string hello;
+  const auto written = append_request(hello, process->next_id(),
+                                      hook::Hello{.daemon = "hooksmtpd " HOOKSMTPD_VERSION,
+                                                  .hook = name,
+                                                  .instance = which.instance,
+                                                  .isolation = isolation_,
+                                                  .events = events,
+                                                  .options = hook->options});
+  if (!written) throw std::runtime_error(fmt::format("hook {}: its options are too long", name));
+  process->start(
+      which.generation,
+      {.input = std::move(frame.fds.at(0)), .output = std::move(frame.fds.at(1)), .error = std::move(frame.fds.at(2))},
+      std::move(hello), hook->start_timeout);
+}
+
+void Worker::begin_drain(const sys::Frame& frame) {
+  clients_->release();
+  draining_ = true;
+  drain_timer_.set_at_latest(Clock::now() + std::chrono::milliseconds(sys::body_as<sys::Drain>(frame.body).limit_ms));
+}
+
+// The sessions that are still there had their time.
+void Worker::on_drain_over() { clients_->shut_down_all(); }
+
+void Worker::report_drained() {
+  if (clients_->open() != 0 || !dispatcher_->quiet()) return;
+  drained_ = true;
+  log_.flush();
+  send(sys::FrameKind::kDrained, "");
+}
+
+void Worker::send_status(const sys::Frame& frame) {
+  const Clients::Counts& counts = clients_->counts();
+  nlohmann::json hooks = nlohmann::json::array();
+  dispatcher_->for_each_process([&](const HookProcess& process) {
+    const auto slot = slots_.find(&process);
+    if (slot == slots_.end()) return;
+    hooks.push_back({{"slot", slot->second},
+                     {"state", process.state_name()},
+                     {"waiting", process.waiting()},
+                     {"requests", process.counts().requests},
+                     {"failures", process.counts().failures},
+                     {"starts", process.counts().starts}});
+  });
+  const nlohmann::json status{{"sessions", clients_->open()},
+                              {"connections_total", counts.connections},
+                              {"connections_refused", counts.refused},
+                              {"messages_accepted", counts.messages_accepted},
+                              {"messages_refused", counts.messages_refused},
+                              {"log_dropped", log_.dropped()},
+                              {"hooks", hooks}};
+  const auto token = sys::body_as<sys::Token>(frame.body);
+  send(sys::FrameKind::kStatus, std::string(sys::as_body(token)) + status.dump());
+}
+
+// A supervisor that does not read is no supervisor.
+void Worker::send(sys::FrameKind kind, std::string body) {
+  body.resize(std::min(body.size(), sys::kMaxFrameBody));
+  if (!sys::send_frame(control_, kind, body)) stop(1, "the supervisor does not listen");
+}
+
+}  // namespace hooksmtpd::worker

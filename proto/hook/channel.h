@@ -1,0 +1,134 @@
+// The conversation with one hook process, from its start to its end: which requests are out, what its answers mean,
+// and when it has to be restarted. No I/O and no clock: bytes and times go in, outcomes come out.
+//
+//   Channel channel;
+//   append_request(line, id, hello);  channel.sent(id, Event::kHello, now + timeout);  // and write the line
+//   ...
+//   channel.received(bytes);          // whatever stdout gave; or channel.expire(now), or channel.fail("...")
+//   while (auto outcome = channel.next()) std::visit(..., *outcome);
+//   while (channel.room() > 0 && something waits) channel.sent(...);
+//
+// Every request that was sent comes back exactly once, as an Answer, a Ready, or a Failure. After a Broken nothing more
+// comes; the process is to be killed and started anew, with a new Channel.
+//
+// Requests wait for their turn on the caller's side, so that they outlive a restart.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "proto/hook/event.h"
+#include "proto/hook/reply.h"
+#include "proto/mail/verdict.h"
+
+namespace hooksmtpd::hook {
+
+inline constexpr std::size_t kMaxStrayLines = 100;  // for one request
+inline constexpr std::size_t kMaxOverruns = 3;      // in a row, of a hook with concurrency
+
+// Texts of an outcome are one printable line, safe to log.
+namespace outcome {
+
+struct Ready {  // hello was answered; reply.ready may be false
+  RequestId id;
+  HelloReply reply;
+};
+
+struct Answer {
+  RequestId id;
+  Event event;
+  mail::Verdict verdict;
+  std::chrono::milliseconds delay{};
+};
+
+struct Failure {  // no verdict for this request: its on_failure decides. After that of hello comes a Broken.
+  RequestId id;
+  Event event;
+  std::string reason;
+};
+
+struct Notice {  // something to log: a stray line, a key that nobody knows, an answer that came too late
+  std::string text;
+};
+
+struct Broken {  // kill it and start it again
+  std::string reason;
+};
+
+}  // namespace outcome
+
+using Outcome = std::variant<outcome::Ready, outcome::Answer, outcome::Failure, outcome::Notice, outcome::Broken>;
+
+class Channel {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // How many requests may be sent now. One, until the answer to hello says more.
+  std::size_t room() const;
+
+  // A request is on its way. There must be room for it; its id is not that of another request that is out.
+  void sent(RequestId id, Event event, TimePoint deadline);
+
+  // Takes what the hook wrote to stdout.
+  void received(std::string_view bytes);
+
+  // The time is `now`. Requests over their deadline fail.
+  void expire(TimePoint now);
+  // When expire() will next have something to do.
+  std::optional<TimePoint> next_deadline() const;
+
+  // The process ended, closed a pipe or has to go for another reason: all that is out fails with `reason`, and the
+  // channel is broken. What it wrote before should have been received, and asked for, by then. After a Broken this
+  // does nothing.
+  void fail(std::string reason);
+
+  // What came of it, in order. Ask until there is nothing more.
+  std::optional<Outcome> next();
+
+  std::size_t outstanding() const { return outstanding_.size(); }
+  bool broken() const { return broken_; }
+
+ private:
+  struct Outstanding {
+    RequestId id;
+    Event event;
+    TimePoint deadline;
+    std::size_t from;  // octets that had been received when it was sent: what came before is no answer to it
+  };
+  using Position = std::vector<Outstanding>::iterator;
+
+  std::optional<std::string_view> next_line();
+  void read(std::string_view line, std::size_t begin);
+  void read_hello(std::expected<HelloReply, ReplyError> reply);
+  void read_reply(std::expected<Reply, ReplyError> reply, std::size_t begin);
+  std::optional<Position> match(std::optional<RequestId> id, std::size_t begin);
+  std::optional<Position> match_serial(std::optional<RequestId> id, std::size_t begin);
+  std::optional<Position> match_concurrent(std::optional<RequestId> id, std::size_t begin);
+  void fail_one(Position position, std::string reason);
+  void stray(std::string text);
+  void note_unknown(const std::vector<std::string>& keys);
+  std::string overrun_text(Event event) const;
+
+  std::vector<Outstanding> outstanding_;  // in the order of sending
+  std::vector<RequestId> late_;           // overran, not answered yet: still with the hook (never of a serial one)
+  std::size_t concurrency_ = 1;
+  std::size_t overruns_ = 0;  // in a row
+  std::size_t stray_ = 0;     // since the last answer
+
+  std::string buffer_;         // received; bounded, since a line is
+  std::size_t read_ = 0;       // of buffer_: octets that next_line() gave out
+  std::size_t received_ = 0;   // octets in all
+  std::deque<Outcome> ready_;  // made, and not yet asked for
+  std::vector<std::string> noted_keys_;
+  bool broken_ = false;
+};
+
+}  // namespace hooksmtpd::hook

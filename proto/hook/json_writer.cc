@@ -1,0 +1,149 @@
+#include "proto/hook/json_writer.h"
+
+#include <fmt/compile.h>
+#include <fmt/format.h>
+
+#include <iterator>
+
+#include "proto/hook/utf8.h"
+
+namespace hooksmtpd::hook {
+namespace {
+
+// Stands for itself between the quotes of a JSON string.
+bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
+}
+
+}  // namespace
+
+void JsonWriter::comma() {
+  if (!out_.empty() && out_.back() != '{' && out_.back() != '[') out_ += ',';
+}
+
+void JsonWriter::key(std::string_view key, std::string_view suffix) {
+  comma();
+  out_.append(1, '"').append(key).append(suffix).append("\":");
+}
+
+void JsonWriter::begin_object() {
+  comma();
+  out_ += '{';
+}
+
+void JsonWriter::begin_object(std::string_view name) {
+  key(name);
+  out_ += '{';
+}
+
+void JsonWriter::begin_array(std::string_view name) {
+  key(name);
+  out_ += '[';
+}
+
+void JsonWriter::number(std::string_view name, std::uint64_t value) {
+  key(name);
+  fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{}"), value);
+}
+
+void JsonWriter::boolean(std::string_view name, bool value) {
+  key(name);
+  out_ += value ? "true" : "false";
+}
+
+void JsonWriter::text(std::string_view name, std::string_view value) {
+  if (!is_utf8(value)) {
+    key(name, "_b64");
+    quoted_base64(value);
+  }
+  key(name);
+  quoted(value);
+}
+
+void JsonWriter::text(std::string_view value) {
+  comma();
+  quoted(value);
+}
+
+void JsonWriter::base64(std::string_view value) {
+  comma();
+  quoted_base64(value);
+}
+
+void JsonWriter::null() {
+  comma();
+  out_ += "null";
+}
+
+// Octets above 127 stand only inside strings, control characters only outside: no need to know where we are, but for
+// spaces.
+void JsonWriter::json(std::string_view name, std::string_view value) {
+  key(name);
+  bool in_string = false;
+  while (!value.empty()) {
+    const auto [code_point, length] = first_character(value);
+    if (length != 1) {
+      escape(length == 0 ? U'\ufffd' : code_point);
+      value.remove_prefix(length == 0 ? 1 : length);
+      continue;
+    }
+    const char c = value.front();
+    if (c == '"') in_string = !in_string;
+    const bool escaped = c == '\\' && value.size() > 1;
+    if (c == '\x7f') {
+      escape(0x7f);
+    } else if (c > ' ' || (c == ' ' && in_string)) {
+      out_.append(value.substr(0, escaped ? 2 : 1));
+    }
+    value.remove_prefix(escaped ? 2 : 1);
+  }
+}
+
+void JsonWriter::quoted(std::string_view value) {
+  out_ += '"';
+  while (true) {
+    const std::size_t plain = plain_prefix(value);
+    out_.append(value.substr(0, plain));
+    value.remove_prefix(plain);
+    if (value.empty()) break;
+    const auto [code_point, length] = first_character(value);
+    escape(length == 0 ? U'\ufffd' : code_point);
+    value.remove_prefix(length == 0 ? 1 : length);
+  }
+  out_ += '"';
+}
+
+void JsonWriter::quoted_base64(std::string_view value) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  out_ += '"';
+  while (!value.empty()) {
+    const std::string_view group = value.substr(0, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      bits = bits << 8 | (i < group.size() ? static_cast<unsigned char>(group[i]) : 0);
+    for (std::size_t i = 0; i < 4; ++i) out_ += i <= group.size() ? kAlphabet[bits >> (18 - 6 * i) & 63] : '=';
+    value.remove_prefix(group.size());
+  }
+  out_ += '"';
+}
+
+// One character that does not stand for itself (RFC 8259 §7): beyond the first plane as two surrogates.
+void JsonWriter::escape(char32_t code_point) {
+  const auto unit = [this](char32_t value) {
+    fmt::format_to(std::back_inserter(out_), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(value));
+  };
+  if (code_point == '"' || code_point == '\\') {
+    out_.append(1, '\\').append(1, static_cast<char>(code_point));
+  } else if (code_point < 0x10000) {
+    unit(code_point);
+  } else {
+    unit(0xd800 + ((code_point - 0x10000) >> 10));
+    unit(0xdc00 + ((code_point - 0x10000) & 0x3ff));
+  }
+}
+
+}  // namespace hooksmtpd::hook

@@ -1,0 +1,141 @@
+#include "proto/hook/reply_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "proto/hook/printable.h"
+
+namespace hooksmtpd::hook {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxUnknown = 16;        // names that are worth telling
+constexpr double kExact = 9007199254740992.0;  // 2^53: below, a double is an exact number
+
+}  // namespace
+
+// Keeps what stands directly in the object, or in an array there.
+struct ReplyFields::Handler {
+  std::vector<Member> members;
+  std::size_t depth = 0;
+  bool is_object = false;
+  bool too_deep = false;
+
+  bool value(Value value) {
+    if (depth == 1 && is_object) members.back().value = std::move(value);
+    if (depth == 2) add_to_list(std::move(value));
+    return is_object;  // a lone value is no reply
+  }
+  void add_to_list(Value value) {
+    auto* list = std::get_if<std::vector<std::string>>(&members.back().value);
+    if (list == nullptr) return;
+    if (auto* text = std::get_if<std::string>(&value)) {
+      list->push_back(std::move(*text));
+    } else {
+      members.back().value = Other();
+    }
+  }
+  bool open(Value value) {
+    if (depth == 0) is_object = std::holds_alternative<Other>(value);
+    if (depth > 0 && !this->value(std::move(value))) return false;
+    too_deep = ++depth > kMaxDepth;
+    return !too_deep && is_object;
+  }
+  bool close() {
+    --depth;
+    return true;
+  }
+
+  bool null() { return value(std::monostate()); }
+  bool boolean(bool flag) { return value(flag); }
+  bool number_integer(Json::number_integer_t) { return value(Other()); }  // negative
+  bool number_unsigned(Json::number_unsigned_t number) { return value(number); }
+  // Some languages know no other numbers, and write 7 as 7.0.
+  bool number_float(Json::number_float_t number, const std::string&) {
+    const bool exact = number >= 0 && number < kExact && number == std::floor(number);
+    return value(exact ? Value(static_cast<std::uint64_t>(number)) : Value(Other()));
+  }
+  bool string(std::string& text) { return value(std::move(text)); }
+  bool binary(Json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(Other()); }
+  bool key(std::string& name) {
+    if (depth == 1) members.push_back({.key = std::move(name), .value = Other()});
+    return true;
+  }
+  bool end_object() { return close(); }
+  bool start_array(std::size_t) { return open(std::vector<std::string>()); }
+  bool end_array() { return close(); }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) { return false; }
+};
+
+std::expected<ReplyFields, ObjectError> ReplyFields::parse(std::string_view text) {
+  Handler handler;
+  const bool parsed = Json::sax_parse(text, &handler);
+  if (handler.too_deep) return std::unexpected(ObjectError::kTooDeep);
+  if (!parsed || !handler.is_object) return std::unexpected(ObjectError::kNoObject);
+  ReplyFields fields;
+  fields.members_ = std::move(handler.members);
+  return fields;
+}
+
+ReplyFields::Value ReplyFields::take(std::string_view key) {
+  Value value = std::monostate();
+  bool found = false;
+  for (Member& member : members_) {
+    if (member.key != key) continue;
+    if (found && !error_) error_ = fmt::format("\"{}\" comes twice", key);
+    value = member.value;
+    member.asked_for = found = true;
+  }
+  return value;
+}
+
+template <class T>
+std::optional<T> ReplyFields::take_as(std::string_view key, std::string_view expected) {
+  Value value = take(key);
+  if (auto* typed = std::get_if<T>(&value)) return std::move(*typed);
+  if (!std::holds_alternative<std::monostate>(value) && !error_)
+    error_ = fmt::format("\"{}\" must be {}", key, expected);
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> ReplyFields::number(std::string_view key) {
+  return take_as<std::uint64_t>(key, "a whole number, without quotes");
+}
+
+std::optional<bool> ReplyFields::boolean(std::string_view key) { return take_as<bool>(key, "true or false"); }
+
+std::optional<std::string> ReplyFields::text(std::string_view key) { return take_as<std::string>(key, "a string"); }
+
+std::vector<std::string> ReplyFields::list(std::string_view key) {
+  Value value = take(key);
+  if (auto* text = std::get_if<std::string>(&value)) return {std::move(*text)};
+  if (auto* list = std::get_if<std::vector<std::string>>(&value)) return std::move(*list);
+  if (!std::holds_alternative<std::monostate>(value) && !error_) {
+    error_ = fmt::format("\"{}\" must be a string or an array of strings", key);
+  }
+  return {};
+}
+
+void ReplyFields::skip(std::string_view key) {
+  for (Member& member : members_) member.asked_for |= member.key == key;
+}
+
+bool ReplyFields::has(std::string_view key) const {
+  return std::ranges::find(members_, key, &Member::key) != members_.end();
+}
+
+std::vector<std::string> ReplyFields::unknown() const {
+  std::vector<std::string> keys;
+  for (const Member& member : members_) {
+    if (!member.asked_for && keys.size() < kMaxUnknown) keys.push_back(printable(member.key, 40));
+  }
+  return keys;
+}
+
+}  // namespace hooksmtpd::hook

@@ -1,0 +1,127 @@
+#include "proto/hook/reply.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/proto/hook/golden.h"
+
+namespace hooksmtpd::hook {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string decode_base64(std::string_view text) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : text.substr(0, text.find('='))) {
+    bits = bits << 6 | static_cast<unsigned>(kAlphabet.find(c));
+    count += 6;
+    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xff);
+  }
+  return bytes;
+}
+
+// In the spelling of replies.jsonl.
+Json to_json(const std::expected<Reply, ReplyError>& reply) {
+  if (!reply) return {{"error", reply.error().kind == ReplyError::kStray ? "stray" : "broken"}};
+  static constexpr const char* kActions[] = {"accept", "reject", "defer", "discard", "close"};
+  Json verdict{{"action", kActions[static_cast<int>(reply->verdict.action)]}};
+  if (reply->verdict.code != 0) verdict["code"] = reply->verdict.code;
+  if (!reply->verdict.enhanced.empty()) verdict["enhanced"] = reply->verdict.enhanced;
+  if (!reply->verdict.text.empty()) verdict["text"] = reply->verdict.text;
+  if (reply->id) verdict["id"] = *reply->id;
+  if (reply->delay.count() != 0) verdict["delay_ms"] = reply->delay.count();
+  if (!reply->unknown_keys.empty()) verdict["unknown"] = reply->unknown_keys;
+  return {{"verdict", verdict}};
+}
+
+TEST_CASE("each golden reply means what it should") {
+  for (const std::string& text : golden("replies.jsonl")) {
+    const Json row = Json::parse(text);
+    const std::string line =
+        row.contains("line") ? row["line"].get<std::string>() : decode_base64(row["line_b64"].get<std::string>());
+    Json expected = row;
+    expected.erase("line");
+    expected.erase("line_b64");
+    CAPTURE(line);
+    CHECK(to_json(parse_reply(line)).dump() == expected.dump());
+  }
+}
+
+std::string why(std::string_view line) {
+  const auto reply = parse_reply(line);
+  return reply ? "no error" : reply.error().text;
+}
+
+TEST_CASE("an error says what is wrong, and its id where there is one") {
+  CHECK(why("hello world") == "stray line on stdout, skipped; messages belong on stderr: \"hello world\"");
+  CHECK(why("{'action': 'accept'}").find("json.dumps()") != std::string::npos);
+  CHECK(why("ok fine").find("nothing may follow") != std::string::npos);
+  CHECK(why("reject 451 x") == "code 451 contradicts reject, which takes 500 to 559");
+  CHECK(why("reject 550 4.1.1 x") == "enhanced status code 4.1.1 contradicts reject");
+  CHECK(why(R"({"action":"close","code":554})") == "code 554 contradicts close, which is always 421");
+  CHECK(why(R"({"action":"accpet"})") == "unknown action \"accpet\"");
+  CHECK(why(R"({"action":"reject","code":"550"})") == "\"code\" must be a whole number, without quotes");
+  CHECK(why(R"({"v":1,"id":1,"event":"deliver"})") == "it gives the request back instead of a reply");
+  CHECK(why("\x1b[31m\xff") == "stray line on stdout, skipped; messages belong on stderr: \"\\x1b[31m\\xff\"");
+  CHECK(parse_reply(R"({"action":"no","id":12})").error().id == 12);
+}
+
+TEST_CASE("a reply has at most 100 lines, and reading one is bounded in every way") {
+  const auto lines = [](int count) {
+    Json reply{{"action", "reject"}, {"text", Json::array()}};
+    for (int i = 0; i < count; ++i) reply["text"].push_back("x");
+    return reply.dump();
+  };
+  CHECK(parse_reply(lines(100))->verdict.text.size() == 100);
+  CHECK(!parse_reply(lines(101)));
+  std::string many = R"({"action":"accept")";
+  for (int i = 0; i < 5000; ++i) many += fmt::format(",\"k{}\":1", i);
+  CHECK(parse_reply(many + "}")->unknown_keys.size() == 16);
+  CHECK(!parse_reply("{\"action\":\"accept\",\"a\":" + std::string(60000, '[')));
+}
+
+TEST_CASE("any well-formed reply to hello means ready") {
+  for (const char* line : {"ok", "reject 550 5.1.1 no such user", "defer", "discard", "close", "{}", "{\"id\":1}",
+                           R"({"action":"reject","code":550})", R"({"ready":true,"v":1})"}) {
+    CAPTURE(line);
+    CHECK(parse_hello_reply(line).value_or(HelloReply{.ready = false}).ready);
+  }
+  for (const char* line : {"", "starting", "OK", "[]"}) {
+    CAPTURE(line);
+    CHECK(parse_hello_reply(line).error().kind == ReplyError::kStray);
+  }
+  for (const char* line : {R"({"v":2})", R"({"ready":"yes"})", R"({"concurrency":0})", R"({"concurrency":"4"})",
+                           R"({"decline":["deliver"]})", R"({"v":1,"id":1,"event":"hello"})", "reject 250"}) {
+    CAPTURE(line);
+    CHECK(parse_hello_reply(line).error().kind == ReplyError::kBroken);
+  }
+}
+
+TEST_CASE("a reply to hello may say more") {
+  const auto reply = parse_hello_reply(
+      R"({"id":1,"ready":true,"name":"policy.py","version":"2.1","v":1,"concurrency":8,"stores":true,)"
+      R"("decline":["reset"],"color":"red"})");
+  REQUIRE(reply);
+  CHECK(*reply == HelloReply{.id = 1,
+                             .ready = true,
+                             .text = "",
+                             .concurrency = 8,
+                             .stores = true,
+                             .wants_reset = false,
+                             .name = "policy.py",
+                             .version = "2.1",
+                             .unknown_keys = {"color"}});
+  CHECK(parse_hello_reply(R"({"concurrency":100000})")->concurrency == kMaxConcurrency);
+  const auto sorry = parse_hello_reply(R"({"ready":false,"text":["no","users.db"]})");
+  REQUIRE(sorry);
+  CHECK(!sorry->ready);
+  CHECK(sorry->text == "no users.db");
+}
+
+}  // namespace
+}  // namespace hooksmtpd::hook
