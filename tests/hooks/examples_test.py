@@ -1,0 +1,51 @@
+"""The example hooks, as they stand in the README, against the golden lines."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from hooks.pipe import ROOT, Hook, golden
+
+EVENTS = ("hello", "validate_host", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect")
+EXAMPLES = {"sh": "hooks/shell/blocklist.sh", "python3": "hooks/python/blocklist.py", "node": "hooks/node/blocklist.js"}
+REQUESTS = [line for event in EVENTS for line in golden(event)]
+
+
+@pytest.fixture(params=EXAMPLES)
+def example(request):
+    if not shutil.which(request.param):
+        pytest.skip(f"needs {request.param}")
+    hook = Hook([ROOT / EXAMPLES[request.param]])
+    yield hook
+    assert hook.close() == ""
+
+
+def test_an_example_refuses_the_blocked_domain_and_nothing_else(example):
+    verdicts = [example.ask_line(line) for line in REQUESTS]
+    for line, verdict in zip(REQUESTS, verdicts):
+        blocked = json.loads(line).get("address", "").endswith("@blocked.example")
+        assert verdict == ("reject 550 5.1.1 no such user" if blocked else "ok"), line
+    assert sum(verdict != "ok" for verdict in verdicts) == 4
+
+
+def test_the_protocol_shows_golden_lines():
+    text = (ROOT / "proto/hook/PROTOCOL.md").read_text()
+    assert re.findall(r'^\{"v":1,.*$', text, re.MULTILINE) == [golden(event)[0] for event in EVENTS]
+
+
+def test_the_documents_show_the_examples():
+    assert f"```sh\n{(ROOT / EXAMPLES['sh']).read_text()}```" in (ROOT / "proto/hook/PROTOCOL.md").read_text()
+    readme = (ROOT / "hooks/README.md").read_text().replace("\n   ", "\n")
+    assert f"```python\n{(ROOT / EXAMPLES['python3']).read_text()}```" in readme
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_golden_requests_are_compact_ascii_with_the_subject_last(event):
+    last = {"hello": "options", "deliver": "message", "reset": "reason", "disconnect": "reason"}.get(event, "address")
+    for line in golden(event):
+        request = json.loads(line)
+        assert json.dumps(request, separators=(",", ":")) == line
+        assert list(request)[:3] == ["v", "id", "event"] and list(request)[-1] == last
+        assert request["event"] == event
