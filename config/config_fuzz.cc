@@ -1,0 +1,31 @@
+// libFuzzer: any configuration file. What loads must travel to the worker unharmed and load again to the same, and
+// every setting must be printed as it is read.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+
+#include "config/load.h"
+#include "config/reload.h"
+#include "config/settings.h"
+
+using namespace hooksmtpd::config;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const FileText file{.name = "/etc/fuzz.toml", .text = std::string(reinterpret_cast<const char*>(data), size)};
+  Request request;
+  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/maildir"};
+  const auto loaded = load_texts({&file, 1}, request);
+  if (!loaded) {
+    if (loaded.error().empty() || to_string(loaded.error()).empty()) std::abort();
+    return 0;
+  }
+  if (from_json(to_json(loaded->config)) != loaded->config) std::abort();
+  Config again = loaded->config;
+  for (const Setting& setting : settings()) {
+    if (!setting.set(again, setting.get(loaded->config))) std::abort();
+  }
+  if (again != loaded->config || compare(again, loaded->config) != Changes{}) std::abort();
+  return 0;
+}

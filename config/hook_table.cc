@@ -1,0 +1,238 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "config/suggest.h"
+#include "config/tables.h"
+
+namespace hooksmtpd::config {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+
+constexpr std::size_t kLongestCommand = 32 * 1024;  // all arguments together; they travel in one frame
+constexpr std::size_t kMostInstances = 64;
+
+constexpr std::array kAllEvents{HookEvent::kValidateHost, HookEvent::kValidateSender, HookEvent::kValidateRecipient,
+                                HookEvent::kDeliver, HookEvent::kDisconnect};
+
+std::vector<std::string_view> event_names() {
+  std::vector<std::string_view> names;
+  for (const HookEvent event : kAllEvents) names.push_back(to_string(event));
+  return names;
+}
+
+// Somebody wrote command = "prog -x": show what it looks like as an array.
+std::string as_array(const std::string& shell_string) {
+  std::istringstream words(shell_string);
+  std::string arguments;
+  for (std::string word; words >> word;) {
+    arguments += fmt::format("{}{}", arguments.empty() ? "" : ", ", in_quotes(word));
+  }
+  return fmt::format("[{}]", arguments);
+}
+
+std::vector<std::string> read_command(Section& section) {
+  const toml::node* node = section.find("command");
+  if (node == nullptr) {
+    section.page().problem(section.table().source(),
+                           fmt::format("{} is missing, as in command = [\"/usr/bin/python3\", \"./policy.py\"]",
+                                       section.path_of("command")));
+    return {};
+  }
+  if (const auto* text = node->as_string()) {
+    section.problem(*node, "command",
+                    fmt::format("is an argument vector, never a shell string: write command = {}", as_array(**text)));
+    return {};
+  }
+  const auto items = section.strings("command", "an array of strings");
+  if (!items) return {};
+
+  std::vector<std::string> command;
+  std::size_t length = 0;
+  for (const auto& [text, at] : *items) {
+    if (text.find('\0') != std::string::npos) section.problem(*at, "command", "must not contain a NUL");
+    length += text.size() + 1;
+    command.push_back(text);
+  }
+  if (length > kLongestCommand) {
+    section.problem(*node, "command", fmt::format("must be at most {} octets long in all", kLongestCommand));
+  }
+  const toml::node& program = *items->front().node;
+  if (command[0].find('/') == std::string::npos) {
+    section.problem(
+        program, "command[0]",
+        fmt::format("must be an absolute path, not {0}: `command -v {1}` prints it; \"./{1}\" is one beside "
+                    "this file",
+                    in_quotes(command[0]), printable(command[0])));
+  } else if (const auto path = section.page().resolve(command[0])) {
+    command[0] = path->string();
+  } else {
+    section.problem(program, "command[0]", path.error());
+  }
+  return command;
+}
+
+void read_events(Section& section, Hook& hook) {
+  if (section.find("events") == nullptr) {
+    section.page().problem(section.table().source(),
+                           fmt::format("{} is missing, as in events = [\"deliver\"]", section.path_of("events")));
+  }
+  const auto items = section.strings("events", "an array of event names");
+  if (!items) return;
+  for (const auto& [name, node] : *items) {
+    const auto event = parse_hook_event(name);
+    if (!event) {
+      section.page().problem(node->source(),
+                             fmt::format("unknown event '{}'{}", printable(name), did_you_mean(name, event_names())));
+    } else if (std::exchange(hook.on(*event).subscribed, true)) {
+      section.problem(*node, "events", fmt::format("names '{}' twice", name));
+    }
+  }
+}
+
+// `key = VALUE` speaks of every event, `key = { default = VALUE, deliver = VALUE }` of each by itself.
+// `store(event, value, node)` gets what was found for each event of the hook.
+template <class Parse, class Store>
+void read_per_event(Section& section, const Hook& hook, std::string_view key, Spelling spelling, Parse parse,
+                    Store store) {
+  const auto store_all = [&](const auto& value, const toml::node& node) {
+    for (const HookEvent event : kAllEvents) {
+      if (hook.on(event).subscribed) store(event, value, node);
+    }
+  };
+  const toml::node* node = section.find(key);
+  if (node == nullptr) return;
+  if (!node->is_table()) {
+    if (const auto value = section.value(key, spelling, parse)) store_all(*value, *node);
+    return;
+  }
+
+  std::vector<std::string_view> known{"default"};
+  std::ranges::copy(event_names(), std::back_inserter(known));
+  Section by_event(section.page(), *node->as_table(), section.path_of(key), known);
+  if (const auto value = by_event.value("default", spelling, parse)) store_all(*value, *by_event.find("default"));
+  for (const HookEvent event : kAllEvents) {
+    const auto value = by_event.value(to_string(event), spelling, parse);
+    if (!value) continue;
+    const toml::node& at = *by_event.find(to_string(event));
+    store(event, *value, at);
+    if (!hook.on(event).subscribed) {
+      by_event.problem(at, to_string(event), "has no effect: the hook's events do not name it", Severity::kWarning);
+    }
+  }
+}
+
+void read_timeouts(Section& section, Hook& hook) {
+  const auto parse = [](std::string_view text) { return parse_duration(text, Milliseconds(1), hours(1)); };
+  read_per_event(section, hook, "timeout", Spelling::kDuration, parse,
+                 [&](HookEvent event, Milliseconds value, const toml::node&) { hook.on(event).timeout = value; });
+}
+
+// "accept" on deliver would acknowledge mail that nobody has (promise P3).
+void read_on_failure(Section& section, Hook& hook) {
+  read_per_event(section, hook, "on_failure", Spelling::kText, parse_on_failure,
+                 [&](HookEvent event, OnFailure value, const toml::node& node) {
+                   hook.on(event).on_failure = value;
+                   if (event != HookEvent::kDeliver || value != OnFailure::kAccept) return;
+                   // A default that deliver overrules does no harm.
+                   const auto* table = section.find("on_failure")->as_table();
+                   if (table != nullptr && table->get("deliver") != nullptr && table->get("deliver") != &node) return;
+                   section.problem(node, "on_failure",
+                                   "must not be \"accept\" for deliver, which would acknowledge mail that nobody has: "
+                                   "use { default = \"accept\", deliver = \"tempfail\" }");
+                 });
+}
+
+std::map<std::string, std::string> read_environment(Section& section) {
+  // These tell a hook who it is and where its folder is, and Python not to buffer: it could not work without.
+  const auto is_ours = [](std::string_view name) {
+    return name == "HOME" || name == "PYTHONUNBUFFERED" || name.starts_with("HOOK_");
+  };
+  std::map<std::string, std::string> environment;
+  const toml::table* table = section.subtable("environment");
+  if (table == nullptr) return environment;
+  for (const auto& [key, node] : *table) {
+    const std::string path = fmt::format("environment.{}", printable(key.str()));
+    const bool is_name =
+        !key.str().empty() && !(key.str()[0] >= '0' && key.str()[0] <= '9') &&
+        std::ranges::all_of(key.str(), [](char c) {
+          return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        });
+    const auto* value = node.as_string();
+    if (!is_name) {
+      section.page().problem(key.source(),
+                             fmt::format("{} is not a variable's name: use A-Z, 0-9 and _", section.path_of(path)));
+    } else if (is_ours(key.str())) {
+      section.page().problem(key.source(), fmt::format("{} is set by the daemon", section.path_of(path)));
+    } else if (value == nullptr) {
+      section.problem(node, path, fmt::format("must be a string, not {}", type_name(node)));
+    } else if (value->get().find('\0') != std::string::npos) {
+      section.problem(node, path, "must not contain a NUL");
+    } else {
+      environment.emplace(key.str(), value->get());
+    }
+  }
+  return environment;
+}
+
+Sandbox read_sandbox(Page& page, const toml::table& table, std::string path) {
+  Section section(page, table, std::move(path), kSandboxKeys);
+  Sandbox sandbox;
+  const auto is_user = [](std::string_view name) -> Parsed<std::string> {
+    if (name == "root" || name == "0") return std::unexpected("must not be root: no hook ever runs as root");
+    const bool good = !name.empty() && name.size() <= 32 && !(name[0] >= '0' && name[0] <= '9') && name[0] != '-' &&
+                      name.find_first_of(std::string_view(" \t\r\n:/\0", 7)) == std::string_view::npos;
+    if (good) return std::string(name);
+    return std::unexpected(fmt::format("must be the name of a user, not {}", in_quotes(name)));
+  };
+  sandbox.user = section.value("user", Spelling::kText, is_user).value_or("");
+
+  const auto folders = section.strings("read", "an array of absolute paths");
+  if (!folders) return sandbox;
+  for (const auto& [name, node] : *folders) {
+    const auto folder = page.resolve(name);
+    if (!folder) {
+      section.problem(*node, "read", folder.error());
+    } else if (!folder->has_relative_path()) {
+      section.problem(*node, "read", "must not be \"/\": name the folders that the hook needs");
+    } else {
+      sandbox.read.push_back(*folder);
+    }
+  }
+  return sandbox;
+}
+
+}  // namespace
+
+Hook read_hook(Page& page, const toml::table& table) {
+  Hook hook;
+  hook.source = page.at(table.source());
+  hook.name = read_name(page, table, "hook", "");
+  if (hook.name == "incoming") {
+    page.problem(table.get("name")->source(),
+                 "hook.name must not be \"incoming\": the spool has a folder of that name");
+  }
+
+  Section section(page, table, hook.name.empty() ? "hook" : "hook." + hook.name, kHookKeys);
+  hook.command = read_command(section);
+  if (const toml::node* command = section.find("command")) hook.command_source = page.at(command->source());
+  read_events(section, hook);
+  read_timeouts(section, hook);
+  read_on_failure(section, hook);
+  const auto start = [](std::string_view text) { return parse_duration(text, Milliseconds(1), minutes(10)); };
+  hook.start_timeout = section.value("start_timeout", Spelling::kDuration, start).value_or(hook.start_timeout);
+  const auto count = [](std::string_view text) { return parse_number(text, 1, kMostInstances); };
+  hook.instances = static_cast<std::uint32_t>(section.value("instances", Spelling::kInteger, count).value_or(1));
+  hook.stores = section.value("stores", Spelling::kBoolean, parse_boolean).value_or(false);
+  hook.options = read_options(section, "options");
+  hook.environment = read_environment(section);
+  if (const toml::table* sandbox = section.subtable("sandbox")) {
+    hook.sandbox = read_sandbox(page, *sandbox, section.path_of("sandbox"));
+  }
+  return hook;
+}
+
+}  // namespace hooksmtpd::config

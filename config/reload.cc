@@ -1,0 +1,104 @@
+#include "config/reload.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+#include <string_view>
+
+#include "config/settings.h"
+
+namespace hooksmtpd::config {
+namespace {
+
+enum class Takes { kRestart, kNewProcess, kNothing };
+
+// One part of a hook's configuration, and what its change takes.
+struct Part {
+  std::string_view key;
+  Takes takes;
+  bool (*equal)(const Hook& a, const Hook& b);
+};
+
+bool same_arguments(const Hook& a, const Hook& b) {
+  return std::ranges::equal(a.command | std::views::drop(1), b.command | std::views::drop(1));
+}
+template <auto kMember>
+bool same_in_every_event(const Hook& a, const Hook& b) {
+  return std::ranges::equal(a.events, b.events, {}, kMember, kMember);
+}
+template <auto kMember>
+bool same(const Hook& a, const Hook& b) {
+  return a.*kMember == b.*kMember;
+}
+
+// The jail was built around the program, and the environment set, while there was a privilege to do so. Arguments go
+// along with each start; of its events and options a hook learns in its hello.
+constexpr std::array kParts{
+    Part{"command[0]", Takes::kRestart, [](const Hook& a, const Hook& b) { return a.command[0] == b.command[0]; }},
+    Part{"command", Takes::kNewProcess, same_arguments},
+    Part{"events", Takes::kNewProcess, same_in_every_event<&EventPolicy::subscribed>},
+    Part{"timeout", Takes::kNothing, same_in_every_event<&EventPolicy::timeout>},
+    Part{"on_failure", Takes::kNothing, same_in_every_event<&EventPolicy::on_failure>},
+    Part{"start_timeout", Takes::kNothing, same<&Hook::start_timeout>},
+    Part{"instances", Takes::kRestart, same<&Hook::instances>},
+    Part{"stores", Takes::kNothing, same<&Hook::stores>},
+    Part{"options", Takes::kNewProcess, same<&Hook::options>},
+    Part{"environment", Takes::kRestart, same<&Hook::environment>},
+    Part{"sandbox.user", Takes::kRestart,
+         [](const Hook& a, const Hook& b) { return a.sandbox.user == b.sandbox.user; }},
+    Part{"sandbox.read", Takes::kRestart,
+         [](const Hook& a, const Hook& b) { return a.sandbox.read == b.sandbox.read; }},
+};
+
+// Calls pair(old, new) for what is on both sides; reports what is on one side only, and another order.
+template <class Thing, class Pair>
+void match(std::string_view what, const std::vector<Thing>& running, const std::vector<Thing>& wanted, Changes& changes,
+           Pair pair) {
+  const std::size_t restarts = changes.restart_needed.size();
+  for (const Thing& old : running) {
+    if (std::ranges::find(wanted, old.name, &Thing::name) == wanted.end()) {
+      changes.restart_needed.push_back(fmt::format("{}.{} (removed)", what, old.name));
+    }
+  }
+  for (const Thing& now : wanted) {
+    const auto old = std::ranges::find(running, now.name, &Thing::name);
+    if (old != running.end()) {
+      pair(*old, now);
+    } else {
+      changes.restart_needed.push_back(fmt::format("{}.{} (new)", what, now.name));
+    }
+  }
+  // Processes and listeners are numbered in their order.
+  if (changes.restart_needed.size() == restarts &&
+      !std::ranges::equal(running, wanted, {}, &Thing::name, &Thing::name)) {
+    changes.restart_needed.push_back(fmt::format("{} (order)", what));
+  }
+}
+
+}  // namespace
+
+Changes compare(const Config& running, const Config& wanted) {
+  Changes changes;
+  for (const Setting& setting : settings()) {
+    if (setting.get(running) == setting.get(wanted)) continue;
+    (setting.live ? changes.reloadable : changes.restart_needed).emplace_back(setting.name);
+  }
+  match("listener", running.listeners, wanted.listeners, changes, [&](const Listener& old, const Listener& now) {
+    if (old.address != now.address) changes.restart_needed.push_back(fmt::format("listener.{}.address", now.name));
+  });
+  match("hook", running.hooks, wanted.hooks, changes, [&](const Hook& old, const Hook& now) {
+    bool new_process = false;
+    for (const Part& part : kParts) {
+      if (part.equal(old, now)) continue;
+      (part.takes == Takes::kRestart ? changes.restart_needed : changes.reloadable)
+          .push_back(fmt::format("hook.{}.{}", now.name, part.key));
+      new_process |= part.takes == Takes::kNewProcess;
+    }
+    if (new_process) changes.hooks_to_restart.push_back(static_cast<std::size_t>(&now - wanted.hooks.data()));
+  });
+  return changes;
+}
+
+}  // namespace hooksmtpd::config

@@ -1,0 +1,28 @@
+// The two kinds of table that stand for something of their own: [[listener]] and [[hook]].
+
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "config/page.h"
+
+namespace hooksmtpd::config {
+
+inline constexpr std::array<std::string_view, 2> kListenerKeys{"name", "address"};
+inline constexpr std::array<std::string_view, 11> kHookKeys{"name",          "command",     "events", "timeout",
+                                                            "on_failure",    "instances",   "stores", "options",
+                                                            "start_timeout", "environment", "sandbox"};
+inline constexpr std::array<std::string_view, 2> kSandboxKeys{"user", "read"};
+
+// What is wrong goes to the page; what is returned then serves only to find more.
+Listener read_listener(Page& page, const toml::table& table);
+Hook read_hook(Page& page, const toml::table& table);
+
+// `options` as a JSON object: pure ASCII, keys sorted, so that equal tables give equal texts.
+std::string read_options(Section& hook, std::string_view key);
+
+// Reports one that is missing or misspelt. Names become folders and words of the log.
+std::string read_name(Page& page, const toml::table& table, std::string_view what, std::string_view absent);
+
+}  // namespace hooksmtpd::config

@@ -1,0 +1,79 @@
+// A Config travels to the worker and arrives as it was.
+
+#include <doctest/doctest.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "config/config.h"
+#include "config/defaults.h"
+
+namespace hooksmtpd::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+// No member has its default.
+Config unusual() {
+  Config c;
+  c.hostname = "mail.test";
+  c.banner = "b";
+  c.log_level = LogLevel::kTrace;
+  c.listeners = {{.name = "l", .address = {"127.0.0.1:1", "[::1]:2"}, .source = {"f", 1, 2}}, {}};
+  c.limits = {1, 2, 3, 4, 5, 6, true};
+  c.timeouts = {1ms, 2ms, 3ms, 4ms};
+  c.spool_size = ~0ull;
+  c.hook_uids = {7, ~0u};
+  c.state_dir = "/s";
+  c.runtime_dir = "/r";
+  Hook h;
+  h.name = "h";
+  h.command = {"/h", "", "two\nlines"};
+  h.on(HookEvent::kValidateHost) = {true, 9ms, OnFailure::kAccept};
+  h.on(HookEvent::kDisconnect) = {true, 8ms, OnFailure::kReject};
+  h.start_timeout = 7ms;
+  h.instances = 64;
+  h.stores = true;
+  h.options = R"({"a":"\u00fc"})";
+  h.environment = {{"A", "b"}, {"C", ""}};
+  h.sandbox = {.user = "ann", .read = {"/x", "/y"}};
+  h.source = {"g", 3, 4};
+  h.command_source = {"g", 5, 6};
+  c.hooks = {h, {}};
+  return c;
+}
+
+TEST_CASE("every member arrives") {
+  CHECK_EQ(from_json(to_json(unusual())), unusual());
+  CHECK_EQ(from_json(to_json(Config{})), Config{});
+  const Config usual = defaults({.hostname = "m", .uid = 0, .environment = {}, .maildir = "/m"});
+  CHECK_EQ(from_json(to_json(usual)), usual);
+}
+
+TEST_CASE("bytes that are no text arrive") {
+  Config config = unusual();
+  std::string all;
+  for (int byte = 0; byte < 256; ++byte) all += static_cast<char>(byte);
+  config.hooks[0].command[1] = all;
+  config.hooks[0].environment["X"] = all;
+  config.hooks[0].sandbox.read = {all};
+  config.state_dir = "/\xff";
+  CHECK_EQ(from_json(to_json(config)), config);
+}
+
+TEST_CASE("equal configurations have equal texts") { CHECK_EQ(to_json(unusual()), to_json(unusual())); }
+
+TEST_CASE("anything else is refused") {
+  std::string cut = to_json(unusual());
+  cut.pop_back();
+  std::string wide = to_json(unusual());
+  wide.replace(wide.find("mail.test"), 4, "\u0100");
+  for (const std::string& text :
+       {std::string(), std::string("{}"), std::string("[]"), std::string("null"), cut, wide}) {
+    CHECK_THROWS_AS(from_json(text), std::runtime_error);
+  }
+}
+
+}  // namespace
+}  // namespace hooksmtpd::config
