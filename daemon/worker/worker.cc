@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -62,6 +64,10 @@ Worker::Worker(Start start)
   on_control_ =
       watch(control_, [](evutil_socket_t, short, void* self) noexcept { static_cast<Worker*>(self)->on_control(); });
   on_life_ = watch(life_, [](evutil_socket_t, short, void* self) noexcept { static_cast<Worker*>(self)->on_life(); });
+  on_terminate_.reset(evsignal_new(
+      base_.get(), SIGTERM,
+      [](evutil_socket_t, short, void* self) noexcept { static_cast<Worker*>(self)->on_terminate(); }, this));
+  event_add(on_terminate_.get(), nullptr);
 }
 
 Worker::~Worker() = default;
@@ -88,6 +94,8 @@ void Worker::stop(int status, const std::string& why) {
 }
 
 void Worker::on_life() noexcept { stop(0, ""); }
+
+void Worker::on_terminate() noexcept { stop(0, ""); }
 
 void Worker::on_control() noexcept {
   while (!stopped_) {

@@ -39,6 +39,7 @@ class Worker {
   void configure(const sys::Frame& frame);
   void on_control() noexcept;
   void on_life() noexcept;
+  void on_terminate() noexcept;
   void obey(sys::Frame frame);
   void start_hook(sys::Frame frame);
   void begin_drain(const sys::Frame& frame);
@@ -60,7 +61,7 @@ class Worker {
   std::unique_ptr<Clients> clients_;
   std::map<const HookProcess*, std::uint32_t> slots_;
   GenerationPtr generation_;
-  Event on_control_, on_life_;
+  Event on_control_, on_life_, on_terminate_;
   Timer<Worker, &Worker::flush_log> log_timer_;
   Timer<Worker, &Worker::on_drain_over> drain_timer_;
   bool draining_ = false;

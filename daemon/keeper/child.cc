@@ -1,0 +1,160 @@
+#include "daemon/keeper/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cassert>
+#include <cerrno>
+#include <system_error>
+
+#include "daemon/sys/descriptors.h"
+#include "daemon/sys/pair.h"
+
+namespace hooksmtpd::keeper {
+namespace {
+
+constexpr int kControl = 3;  // the worker's descriptors (daemon/worker)
+constexpr int kSpool = 4;
+constexpr int kListeners = 5;
+
+// What the child gets as descriptor 0, 1, 2, ...; -1: nothing.
+using Descriptors = std::vector<int>;
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+  std::vector<char*> out;
+  out.reserve(strings.size() + 1);
+  for (const std::string& one : strings) out.push_back(const_cast<char*>(one.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+void default_signals() {
+  for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);  // fails for SIGKILL and SIGSTOP only
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// Puts descriptors[i] at i. First all of them move out of the way, so that none is overwritten before its turn.
+bool arrange(const Descriptors& descriptors, int& exec_error) {
+  const int count = static_cast<int>(descriptors.size());
+  Descriptors moved(descriptors.size(), -1);
+  const int above = count + 1;
+  exec_error = ::fcntl(exec_error, F_DUPFD_CLOEXEC, above);
+  if (exec_error < 0) return false;
+  for (std::size_t i = 0; i < descriptors.size(); ++i) {
+    moved[i] = ::fcntl(descriptors[i], F_DUPFD_CLOEXEC, above);
+    if (moved[i] < 0) return false;
+  }
+  for (int i = 0; i < count; ++i) {
+    if (::dup2(moved[static_cast<std::size_t>(i)], i) < 0) return false;
+  }
+  return ::close_range(static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+// In the child; never returns. Writes errno to `exec_error` if it cannot become the program.
+[[noreturn]] void become(const Plan& plan, const Descriptors& descriptors, const std::vector<char*>& argv,
+                         const std::vector<char*>& environment, int exec_error) {
+  const bool ready = arrange(descriptors, exec_error) && ::setsid() >= 0 && ::chdir(plan.directory.c_str()) == 0 &&
+                     (!plan.open_files || ::setrlimit(RLIMIT_NOFILE, &*plan.open_files) == 0);
+  if (ready) {
+    ::umask(077);
+    default_signals();
+    ::execve(argv[0], argv.data(), environment.data());
+  }
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = ::write(exec_error, &error, sizeof error);
+  ::_exit(127);
+}
+
+// Both ends of everything that leads to the child.
+struct Wiring {
+  Descriptors child;           // what the child gets
+  std::vector<sys::Fd> given;  // closed here once the child has them
+  std::vector<sys::Fd> ends;   // the other ends
+};
+
+int give(Wiring& wiring, sys::Fd fd) {
+  wiring.given.push_back(std::move(fd));
+  return wiring.given.back().get();
+}
+
+Wiring wire_hook() {
+  Wiring wiring;
+  sys::Pipe in = sys::make_pipe();
+  sys::Pipe out = sys::make_pipe();
+  sys::Pipe log = sys::make_pipe();
+  wiring.child = {give(wiring, std::move(in.read)), give(wiring, std::move(out.write)),
+                  give(wiring, std::move(log.write))};
+  wiring.ends.push_back(std::move(in.write));
+  wiring.ends.push_back(std::move(out.read));
+  wiring.ends.push_back(std::move(log.read));
+  return wiring;
+}
+
+Wiring wire_worker(const Plan& plan) {
+  Wiring wiring;
+  sys::SocketPair control = sys::make_socket_pair();
+  sys::Pipe log = sys::make_pipe();
+  ::fcntl(log.write.get(), F_SETFL, O_NONBLOCK);  // an end of its own: no other process shares this description
+  wiring.child.assign(kListeners, STDIN_FILENO);  // 0 and 1: our own /dev/null
+  wiring.child[STDERR_FILENO] = give(wiring, std::move(log.write));
+  wiring.child[kControl] = give(wiring, std::move(control.theirs));
+  wiring.child[kSpool] = plan.spool.get();
+  for (const sys::Fd& listener : plan.listeners) wiring.child.push_back(listener.get());
+  wiring.child.push_back(plan.life.get());
+  wiring.ends.push_back(std::move(control.ours));
+  wiring.ends.push_back(std::move(log.read));
+  return wiring;
+}
+
+}  // namespace
+
+StartResult start(const Plan& plan, const std::vector<std::string>& argv) try {
+  Wiring wiring = plan.child == Plan::Child::kWorker ? wire_worker(plan) : wire_hook();
+  sys::Pipe exec_error = sys::make_pipe();
+  const std::vector<char*> arguments = pointers(argv);
+  const std::vector<char*> environment = pointers(plan.environment);
+
+  StartResult result;
+  result.child.pid = ::fork();
+  if (result.child.pid == 0) become(plan, wiring.child, arguments, environment, exec_error.write.get());
+  if (result.child.pid < 0) {
+    result.error = errno;
+    return result;
+  }
+  exec_error.write.reset();
+  int error = 0;
+  ssize_t got = -1;
+  do {
+    got = ::read(exec_error.read.get(), &error, sizeof error);  // EOF: execve has closed it
+  } while (got < 0 && errno == EINTR);
+  if (got == sizeof error) {
+    result.error = error;
+  } else {
+    result.child.ends = std::move(wiring.ends);
+  }
+  return result;
+} catch (const std::system_error& no_pipe) {
+  return {.child = {}, .error = no_pipe.code().value()};
+}
+
+void signal_group(pid_t child, int signal) {
+  assert(child > 1 && "kill(-1) would mean everybody");
+  ::kill(-child, signal);
+}
+
+void kill_all(const Plan& plan, pid_t child) {
+  if (plan.own_pid_namespace) {
+    assert(::getpid() == 1 && "only pid 1 of an own pid namespace may kill everything it sees");
+    ::kill(-1, SIGKILL);
+  } else if (child > 1) {
+    signal_group(child, SIGKILL);
+  }
+}
+
+}  // namespace hooksmtpd::keeper

@@ -1,0 +1,36 @@
+// One child process from fork to wait: what it inherits, and how it and its offspring are killed.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/keeper/keeper.h"
+#include "daemon/sys/fd.h"
+
+namespace hooksmtpd::keeper {
+
+// A started child, and the ends of its pipes that the supervisor hands to the worker (a hook: stdin, stdout, stderr) or
+// keeps (the worker: control socket, log pipe).
+struct Child {
+  pid_t pid = -1;
+  std::vector<sys::Fd> ends;
+};
+
+// Forks and executes `argv`; argv[0] is the path. Returns once execve has succeeded or failed.
+struct StartResult {
+  Child child;
+  std::optional<int> error;  // errno of the call that failed; child.pid is -1 if there was no fork
+};
+StartResult start(const Plan& plan, const std::vector<std::string>& argv);
+
+// Sends `signal` to the child's process group.
+void signal_group(pid_t child, int signal);
+
+// Ends whatever the child left behind: everything else in our pid namespace, or its process group.
+void kill_all(const Plan& plan, pid_t child);
+
+}  // namespace hooksmtpd::keeper

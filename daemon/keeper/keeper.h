@@ -1,0 +1,41 @@
+// A keeper: the small parent of one worker or one hook. It was forked by the launcher, has dropped every privilege and
+// sits in its jail already; it starts its child when the supervisor says so, again and again, and holds what must
+// survive the child: the listeners, the spool directory, the identity itself.
+//
+// It decides nothing. kStart: fork and exec. kStop: SIGTERM, SIGKILL after the grace. When the child ends, everything
+// that the child left behind ends with it, and kExited goes out. EOF on the life pipe or on the control socket: kill
+// all and exit.
+
+#pragma once
+
+#include <sys/resource.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/sys/fd.h"
+
+namespace hooksmtpd::keeper {
+
+struct Plan {
+  enum class Child { kWorker, kHook };
+
+  Child child = Child::kHook;
+  sys::Fd control;  // frames with the supervisor: SOCK_SEQPACKET, non-blocking
+  sys::Fd life;     // read end of the life pipe
+  // Pid 1 of its own pid namespace may kill by kill(-1) and reaps for all; anyone else kills a process group.
+  bool own_pid_namespace = false;
+  std::vector<std::string> environment;  // the child's whole environment, "NAME=value"
+  std::string directory = "/";           // the child's working directory
+  std::optional<rlimit> open_files;      // the child's RLIMIT_NOFILE, where it differs from ours
+
+  // The worker's: descriptors 4 and 5, 6, ... of the child; the life pipe comes behind the last listener.
+  sys::Fd spool;
+  std::vector<sys::Fd> listeners;
+};
+
+// Serves until the supervisor is gone; returns the exit status. 78 (EX_CONFIG): it was given a privilege, and refused.
+int run(Plan plan);
+
+}  // namespace hooksmtpd::keeper

@@ -1,0 +1,181 @@
+#include "daemon/launcher/command_check.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <sstream>
+
+#include "daemon/launcher/environment.h"
+#include "daemon/launcher/file_identity.h"
+#include "daemon/sys/error.h"
+#include "daemon/sys/fd.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using sys::Fd;
+
+constexpr int kMaxInterpreters = 5;  // as the kernel follows "#!" (BINPRM_MAX_RECURSION is 4)
+
+std::string not_there(const std::string& path, Seen seen) {
+  std::error_code no_link;
+  const fs::path target = fs::read_symlink(path, no_link);
+  std::string text = no_link ? fmt::format("{}: no such file", path)
+                             : fmt::format("{} is a symbolic link to {}, which does not exist", path, target.string());
+  if (seen == Seen::kFromJail) text += " in the hook's jail; sandbox.read = [\"FOLDER\"] shows it more folders";
+  return text;
+}
+
+std::string why_not_a_program(const std::string& path, Seen seen) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return not_there(path, seen);
+    return fmt::format("{}: {}: a folder above it is closed to uid {}", path, sys::errno_text(errno), ::getuid());
+  }
+  if (!S_ISREG(status.st_mode)) return fmt::format("{} is not a file", path);
+  if ((status.st_mode & 0111) == 0) return fmt::format("{} is not executable: chmod +x {}", path, path);
+  if (::access(path.c_str(), X_OK) != 0) {
+    return fmt::format("{} may not be executed by uid {}: chmod a+rx {}", path, ::getuid(), path);
+  }
+  return {};
+}
+
+std::string find_in_path(const std::string& name) {
+  std::istringstream folders{std::string(kPath)};
+  std::string folder;
+  while (std::getline(folders, folder, ':')) {
+    const std::string path = folder + "/" + name;
+    if (::access(path.c_str(), X_OK) == 0) return path;
+  }
+  return {};
+}
+
+// The program that "#!/usr/bin/env [-S] [-options] [NAME=value] program" runs.
+std::string program_of_env(std::istringstream& words) {
+  std::string word;
+  while (words >> word) {
+    if (!word.starts_with('-') && !word.contains('=')) return word;
+  }
+  return {};
+}
+
+// The ELF interpreter that a 64-bit program asks for; empty for a static one.
+std::string elf_interpreter(const Fd& file, const char* head) {
+  Elf64_Ehdr header;
+  std::memcpy(&header, head, sizeof header);
+  if (header.e_ident[EI_CLASS] != ELFCLASS64) return {};
+  for (unsigned i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr part;
+    const off_t at = static_cast<off_t>(header.e_phoff + i * sizeof part);
+    if (::pread(file.get(), &part, sizeof part, at) != sizeof part) return {};
+    if (part.p_type != PT_INTERP) continue;
+    std::array<char, 256> name{};
+    ::pread(file.get(), name.data(), std::min<std::size_t>(part.p_filesz, name.size() - 1),
+            static_cast<off_t>(part.p_offset));
+    return name.data();
+  }
+  return {};
+}
+
+// The next program that has to be there to run `path`, or what is wrong with `path`.
+struct Next {
+  std::string interpreter;
+  std::string wrong;
+};
+
+Next interpreter_of(const std::string& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 256> head{};
+  if (!file.valid()) {
+    // An ELF program may be executed without being read; a script may not. The kernel will tell.
+    return {};
+  }
+  const ssize_t length = ::pread(file.get(), head.data(), head.size() - 1, 0);
+  if (length >= static_cast<ssize_t>(sizeof(Elf64_Ehdr)) && std::memcmp(head.data(), ELFMAG, SELFMAG) == 0) {
+    return {.interpreter = elf_interpreter(file, head.data()), .wrong = {}};
+  }
+  const std::string_view text(head.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0)));
+  if (!text.starts_with("#!")) {
+    return {.interpreter = {},
+            .wrong = fmt::format("{} is neither a program nor a script with \"#!\" in its first line", path)};
+  }
+  const std::string line(text.substr(2, text.find('\n') - 2));
+  if (line.ends_with('\r')) {
+    return {.interpreter = {}, .wrong = fmt::format("{}: its first line ends with CR LF: dos2unix {}", path, path)};
+  }
+  std::istringstream words(line);
+  std::string interpreter;
+  words >> interpreter;
+  if (interpreter.empty()) return {.interpreter = {}, .wrong = fmt::format("{}: \"#!\" names nothing", path)};
+  if (fs::path(interpreter).filename() != "env" || ::access(interpreter.c_str(), X_OK) != 0) {
+    return {.interpreter = interpreter, .wrong = {}};
+  }
+  const std::string program = program_of_env(words);
+  const std::string found = program.contains('/') ? program : find_in_path(program);
+  if (!program.empty() && found.empty()) {
+    return {.interpreter = {},
+            .wrong = fmt::format("{}: its first line asks for {}, which is not in {}", path, program, kPath)};
+  }
+  return {.interpreter = found, .wrong = {}};
+}
+
+}  // namespace
+
+std::string why_not_trusted(const std::string& program, const std::set<uid_t>& trusted) {
+  struct stat file{};
+  struct stat folder{};
+  try {
+    const Fd opened = open_path(program);
+    const Fd above = open_path(fs::path(program).parent_path());
+    if (::fstat(opened.get(), &file) != 0 || ::fstat(above.get(), &folder) != 0) sys::throw_errno(program);
+  } catch (const std::system_error& error) {
+    return error.what();
+  }
+  if (!trusted.contains(file.st_uid)) {
+    return fmt::format("{} belongs to uid {}, who could change it: chown root {}, or user = \"...\" in its sandbox",
+                       program, file.st_uid, program);
+  }
+  if ((file.st_mode & S_IWOTH) != 0 || ((file.st_mode & S_IWGRP) != 0 && file.st_gid != 0)) {
+    return fmt::format("{} can be written by others than its owner: chmod go-w {}", program, program);
+  }
+  if ((file.st_mode & (S_ISUID | S_ISGID)) != 0) {
+    return fmt::format("{} is set-user-id or set-group-id, which has no effect here: chmod ug-s {}", program, program);
+  }
+  if ((folder.st_mode & S_IWOTH) != 0 && (folder.st_mode & S_ISVTX) == 0) {
+    return fmt::format("{} lies in a folder where everybody may replace it: chmod o-w {}", program,
+                       fs::path(program).parent_path().string());
+  }
+  return {};
+}
+
+std::string why_not_executable(const std::string& program, Seen seen) {
+  std::string path = program;
+  for (int depth = 0; depth < kMaxInterpreters; ++depth) {
+    if (const std::string wrong = why_not_a_program(path, seen); !wrong.empty()) {
+      return depth == 0 ? wrong : fmt::format("{} is to be run by {}: {}", program, path, wrong);
+    }
+    Next next = interpreter_of(path);
+    if (!next.wrong.empty() || next.interpreter.empty()) return next.wrong;
+    path = std::move(next.interpreter);
+  }
+  return fmt::format("{}: too many interpreters run each other", program);
+}
+
+std::vector<std::string> missing_arguments(const std::vector<std::string>& command) {
+  std::vector<std::string> missing;
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (!command[i].starts_with('/') || ::access(command[i].c_str(), F_OK) == 0) continue;
+    missing.push_back(command[i]);
+  }
+  return missing;
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,51 @@
+#include "daemon/launcher/command_line.h"
+
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+
+namespace hooksmtpd::launcher {
+namespace {
+
+void add_config_options(CLI::App& command, config::Request& request, std::string& file) {
+  auto* config = command.add_option("--config", file, "configuration file")->type_name("FILE");
+  command.add_flag("--defaults", request.defaults_only, "read no file: the built-in configuration")->excludes(config);
+  command
+      .add_option("--listen", request.listen, "listen here instead of where the configuration says; may be repeated")
+      ->type_name("ADDR:PORT")
+      ->allow_extra_args(false);
+  command.add_option("--set", request.set, "change one setting; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->allow_extra_args(false);
+}
+
+}  // namespace
+
+std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
+  CommandLine line;
+  std::string file;
+  CLI::App app("An SMTP server that asks your programs what to do with each message.", "hooksmtpd");
+  app.set_version_flag("--version", "hooksmtpd " HOOKSMTPD_VERSION);
+  app.require_subcommand(1);
+
+  CLI::App* run = app.add_subcommand("run", "serve, in the foreground");
+  add_config_options(*run, line.request, file);
+  run->add_flag("--ephemeral", line.ephemeral, "let the kernel pick every port; print them as one line of JSON");
+
+  CLI::App* check = app.add_subcommand("check-config", "say what is wrong with the configuration; start nothing");
+  add_config_options(*check, line.request, file);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return std::unexpected(app.exit(error) == 0 ? EX_OK : EX_USAGE);
+  }
+  line.command = check->parsed() ? CommandLine::Command::kCheckConfig : CommandLine::Command::kRun;
+  // Absolute: a reload happens in another root and working directory.
+  if (!file.empty()) line.request.file = std::filesystem::absolute(file).lexically_normal();
+  return line;
+}
+
+}  // namespace hooksmtpd::launcher

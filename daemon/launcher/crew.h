@@ -1,0 +1,108 @@
+// The worker and the hooks: the order in which they start, are replaced and stop.
+//
+//   worker starts -> reports -> is checked -> gets its configuration
+//     -> hooks start -> their pipes go to the worker -> it says how each one's hello went
+//       -> all are ready, or have used up their start_timeout -> the worker serves
+//
+// A worker that dies takes the hooks' pipes with it: all hooks stop and the same order begins anew, while connections
+// wait in the backlog of the listeners, which the worker's keeper holds.
+
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "daemon/launcher/hook_post.h"
+#include "daemon/launcher/loop.h"
+#include "daemon/launcher/surroundings.h"
+#include "daemon/launcher/tree.h"
+#include "daemon/launcher/worker_post.h"
+#include "daemon/sys/log.h"
+
+namespace hooksmtpd::launcher {
+
+class CrewOwner {
+ public:
+  virtual void crew_ready() = 0;    // once: the worker is about to serve for the first time
+  virtual void crew_changed() = 0;  // somebody became ready or ceased to be
+  virtual void crew_stopped(int exit_status) = 0;
+  // What the worker answers to ask_status(). False: that is no answer to anything.
+  virtual bool worker_status(std::uint32_t token, std::string_view json) = 0;
+
+ protected:
+  ~CrewOwner() = default;
+};
+
+class Crew : private WorkerOwner, private HookOwner {
+ public:
+  enum class Phase : std::uint8_t {
+    kStarting,
+    kRunning,           // has served at least once
+    kDraining,          // no listener any more; sessions that are under way go on
+    kStoppingWorker,    // which closes the hooks' pipes
+    kFinishingHooks,    // they may end by themselves: EOF on their stdin
+    kTerminatingHooks,  // SIGTERM, then SIGKILL
+    kStopped,
+  };
+
+  // `config` stays the current one: the owner changes it and then says apply().
+  Crew(const Surroundings& surroundings, CrewOwner& owner, const config::Config& config, std::vector<Slot> slots);
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  void start() { worker_.start(); }
+  // Hands the current configuration to the worker and starts these hooks anew (indices into Config::hooks).
+  void apply(std::span<const std::size_t> hooks_to_restart);
+  // Lets sessions finish as long as timeouts.drain. Called again: nothing happens.
+  void stop(int exit_status);
+  // Kills everything.
+  void stop_now();
+  // A child of ours has ended: that can only be a keeper.
+  void keeper_ended(pid_t keeper, int wait_status);
+  void ask_status(std::uint32_t token) { worker_.ask_status({.value = token}); }
+
+  Phase phase() const { return phase_; }
+  bool serving() const { return worker_.stage() == WorkerStage::kServing; }
+  const WorkerPost& worker() const { return worker_; }
+  const std::deque<HookPost>& hooks() const { return hooks_; }
+
+ private:
+  void worker_ready() override;
+  void worker_lost() override;
+  void worker_ended(const Exit& exit) override;
+  void worker_keeper_lost() override;
+  void worker_drained() override;
+  bool hook_state(const sys::HookState& state, std::string_view text) override;
+  bool restart_hook(const sys::HookProcess& process, std::string_view reason) override;
+  bool worker_status(sys::Token token, std::string_view json) override;
+
+  void hook_started(HookPost& hook, std::vector<sys::Fd> ends) override;
+  void hook_ending() override { worker_.look(); }
+  void hook_changed() override;
+
+  HookPost* hook_of(std::uint32_t slot);
+  Loop::Milliseconds start_timeout_of(const HookPost& hook) const;
+  void serve_when_settled();
+  void step_late();
+  void stop_worker();
+  void finish_hooks();
+  void terminate_hooks(Loop::Milliseconds grace);
+  void stopped_when_down();
+  void stopped();
+
+  sys::Log& log_;
+  CrewOwner& owner_;
+  const config::Config& config_;
+  Phase phase_ = Phase::kStarting;
+  int exit_status_ = 0;
+  WorkerPost worker_;
+  std::deque<HookPost> hooks_;  // a HookPost does not move
+  Timer step_;                  // limits the present phase of a stop
+};
+
+}  // namespace hooksmtpd::launcher

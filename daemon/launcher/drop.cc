@@ -1,0 +1,63 @@
+#include "daemon/launcher/drop.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+
+#include "daemon/sys/error.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+using sys::must;
+
+void empty_bounding_set() {
+  for (unsigned long capability = 0; ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; ++capability) {
+    must(::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0), "prctl PR_CAPBSET_DROP");
+  }
+}
+
+void empty_capability_sets() {
+  must(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl PR_CAP_AMBIENT_CLEAR_ALL");
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  must(::syscall(SYS_capset, &header, none.data()), "capset");
+}
+
+void verify_that_root_is_gone(const Identity& identity) {
+  std::array<uid_t, 3> uids{};
+  std::array<gid_t, 3> gids{};
+  must(::getresuid(&uids[0], &uids[1], &uids[2]), "getresuid");
+  must(::getresgid(&gids[0], &gids[1], &gids[2]), "getresgid");
+  const bool changed = uids == std::array{identity.uid, identity.uid, identity.uid} &&
+                       gids == std::array{identity.gid, identity.gid, identity.gid};
+  const bool back = ::setuid(0) == 0 || ::seteuid(0) == 0 || ::setresuid(0, 0, 0) == 0 || ::setgid(0) == 0 ||
+                    ::setegid(0) == 0 || ::setgroups(0, nullptr) == 0;
+  if (!changed || back) throw std::logic_error("root could not be given up");
+}
+
+}  // namespace
+
+void drop_to(const Identity& identity) {
+  if (::geteuid() == 0) {
+    if (identity.uid == 0 || identity.gid == 0) throw std::logic_error("an identity must not be root");
+    empty_bounding_set();  // needs CAP_SETPCAP, which goes with the uid
+    must(::setgroups(0, nullptr), "setgroups");
+    must(::setresgid(identity.gid, identity.gid, identity.gid), "setresgid");
+    must(::setresuid(identity.uid, identity.uid, identity.uid), "setresuid");
+    empty_capability_sets();
+    verify_that_root_is_gone(identity);
+  } else {
+    empty_capability_sets();
+  }
+  must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS");
+  must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE");  // a change of uid resets it: last
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,37 @@
+// The folders of a running daemon.
+//
+//   runtime_dir/                 control.sock, and a lock on the folder itself: one daemon a folder
+//   runtime_dir/spool/           messages under way: a tmpfs in our mount namespace, of the worker's uid
+//   runtime_dir/spool/incoming/  the worker's alone (0700)
+//   runtime_dir/spool/NAME/      for the hook NAME: the worker's, and its group may pass (0710)
+//   state_dir/hooks/NAME/        what the hook NAME keeps: its group may do anything (0770)
+//
+// Made without CAP_CHOWN, CAP_FOWNER or CAP_DAC_OVERRIDE: each by whoever owns it, with the group of whoever may use
+// it. A plain user has the same folders, all his own and closed to others; his spool is no mount.
+
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+#include "config/config.h"
+#include "daemon/launcher/identities.h"
+#include "daemon/sys/fd.h"
+
+namespace hooksmtpd::launcher {
+
+std::filesystem::path spool_folder(const config::Config& config);
+std::filesystem::path spool_folder(const config::Config& config, const config::Hook& hook);
+std::filesystem::path state_folder(const config::Config& config, const config::Hook& hook);
+
+struct Folders {
+  sys::Fd lock;           // keep it open as long as the daemon runs
+  sys::Fd control;        // the control socket, listening
+  std::size_t leftovers;  // messages of an earlier run that were in the spool; they are removed
+};
+
+// Throws StartError; EX_UNAVAILABLE where another daemon uses runtime_dir. As root it needs CAP_SETUID, CAP_SETGID and
+// CAP_SYS_ADMIN, and a mount namespace of our own.
+Folders make_folders(const config::Config& config, const Identities& identities);
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,107 @@
+#include "daemon/launcher/keepers.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
+
+#include "daemon/keeper/keeper.h"
+#include "daemon/launcher/clone.h"
+#include "daemon/launcher/start_error.h"
+#include "daemon/sys/descriptors.h"
+#include "daemon/sys/error.h"
+#include "daemon/sys/pair.h"
+#include "daemon/sys/process_title.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+using sys::Fd;
+
+constexpr int kPatience = 30'000;  // milliseconds, on a machine under heavy load
+
+// Everything but these descriptors is closed: other keepers' sockets, the write end of the life pipe, our caller's.
+void keep_only(const KeeperPlan& plan, const Fd& control, const Fd& complaint, const Fd& life) {
+  std::vector<int> kept{control.get(), complaint.get(), life.get()};
+  for (const Fd& listener : plan.listeners) kept.push_back(listener.get());
+  sys::close_all_but(kept);
+}
+
+keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life) {
+  keeper::Plan out;
+  out.child = plan.spool.empty() ? keeper::Plan::Child::kHook : keeper::Plan::Child::kWorker;
+  out.control = std::move(control);
+  out.life = Fd(life.get());
+  out.own_pid_namespace = plan.jail.has_value();
+  out.environment = plan.environment;
+  out.directory = plan.directory;
+  out.open_files = plan.open_files;
+  if (!plan.spool.empty()) {
+    out.spool = Fd(sys::must(::open(plan.spool.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), plan.spool.string()));
+  }
+  for (const Fd& listener : plan.listeners) out.listeners.emplace_back(listener.get());
+  return out;
+}
+
+// In the new process; never returns. All that is privileged stands in these few lines.
+[[noreturn]] void be_keeper(const KeeperPlan& plan, Fd control, Fd complaint, const Fd& life, char** main_argv) try {
+  keep_only(plan, control, complaint, life);
+  ::setsid();  // Ctrl-C is the supervisor's alone
+  sys::set_process_title(main_argv, "hooksmtpd: " + plan.title);
+  if (plan.jail) enter(*plan.jail);
+  drop_to(plan.identity);
+  // ---- no privilege from here on
+  ::umask(077);
+  sys::standard_descriptors_to_null();
+  keeper::Plan mine = plan_for_keeper(plan, std::move(control), life);
+  complaint.reset();
+  ::_exit(keeper::run(std::move(mine)));
+} catch (const std::exception& error) {
+  const std::string_view text(error.what());
+  [[maybe_unused]] const ssize_t told = ::write(complaint.get(), text.data(), text.size());
+  const auto* known = dynamic_cast<const StartError*>(&error);
+  ::_exit(known != nullptr ? known->status() : EX_OSERR);
+}
+
+std::string read_complaint(const Fd& pipe) {
+  std::string text;
+  std::array<char, 4096> piece;
+  pollfd one{.fd = pipe.get(), .events = POLLIN, .revents = 0};
+  while (::poll(&one, 1, kPatience) > 0) {
+    const ssize_t got = ::read(pipe.get(), piece.data(), piece.size());
+    if (got <= 0) return text;
+    text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return "it does not answer";
+}
+
+}  // namespace
+
+StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {
+  sys::SocketPair control = sys::make_socket_pair();
+  sys::Pipe complaint = sys::make_pipe();
+  const pid_t pid = clone_process(plan.jail ? Namespaces::kOwn : Namespaces::kShared);
+  if (pid == 0) be_keeper(plan, std::move(control.theirs), std::move(complaint.write), life, main_argv);
+  return {.pid = pid, .control = std::move(control.ours), .complaint = std::move(complaint.read)};
+}
+
+sys::ProcessReport await_keeper(const StartedKeeper& keeper, const KeeperPlan& plan) {
+  const std::string complaint = read_complaint(keeper.complaint);
+  pollfd one{.fd = keeper.control.get(), .events = POLLIN, .revents = 0};
+  if (complaint.empty() && ::poll(&one, 1, kPatience) > 0) {
+    const auto frame = sys::receive_frame(keeper.control, sys::Sender::kKeeper);
+    if (frame && frame->kind == sys::FrameKind::kReport) return sys::body_as<sys::ProcessReport>(frame->body);
+  }
+  int status = 0;
+  const bool ended = ::waitpid(keeper.pid, &status, WNOHANG) == keeper.pid && WIFEXITED(status);
+  throw StartError(ended && WEXITSTATUS(status) != 0 ? WEXITSTATUS(status) : EX_OSERR,
+                   fmt::format("{}: {}", plan.title, complaint.empty() ? "it has ended" : complaint));
+}
+
+}  // namespace hooksmtpd::launcher

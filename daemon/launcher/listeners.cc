@@ -1,0 +1,152 @@
+#include "daemon/launcher/listeners.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "daemon/launcher/port_holder.h"
+#include "daemon/launcher/start_error.h"
+#include "daemon/sys/error.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+using sys::Fd;
+using sys::must;
+
+constexpr int kBacklog = 4096;  // connections that wait while a worker starts anew
+
+struct FreeAddresses {
+  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+Addresses resolve(const config::Listener& listener, const std::string& address, Ports ports) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos) {
+    throw config_error(listener.source, fmt::format("listener address {} has no port", address));
+  }
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const std::string port = ports == Ports::kEphemeral ? "0" : address.substr(colon + 1);
+  addrinfo hints{};
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), port.c_str(), &hints, &found);
+  if (error != 0) {
+    throw config_error(listener.source,
+                       fmt::format("listener address {}: {}", address,
+                                   error == EAI_SYSTEM ? sys::errno_text(errno) : ::gai_strerror(error)));
+  }
+  return Addresses(found);
+}
+
+std::string to_text(const sockaddr* address, socklen_t length) {
+  std::array<char, NI_MAXHOST> host{};
+  std::array<char, NI_MAXSERV> port{};
+  ::getnameinfo(address, length, host.data(), host.size(), port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV);
+  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host.data(), port.data())
+                                        : fmt::format("{}:{}", host.data(), port.data());
+}
+
+std::string bound_address(const Fd& socket) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  must(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), "getsockname");
+  return to_text(reinterpret_cast<const sockaddr*>(&address), length);
+}
+
+void switch_on(const Fd& socket, int level, int option) {
+  const int on = 1;
+  must(::setsockopt(socket.get(), level, option, &on, sizeof on), "setsockopt");
+}
+
+// An invalid Fd and errno where the address cannot be bound.
+Fd listen_on(const addrinfo& address) {
+  Fd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return {};
+  switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
+  switch_on(socket, SOL_SOCKET, SO_KEEPALIVE);  // this and the next: Linux hands them on to accepted sockets
+  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);
+  if (address.ai_family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
+  if (::bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0 || ::listen(socket.get(), kBacklog) != 0) {
+    return {};
+  }
+  return socket;
+}
+
+std::uint16_t port_of(const addrinfo& address) {
+  return ntohs(address.ai_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6*>(address.ai_addr)->sin6_port
+                                             : reinterpret_cast<const sockaddr_in*>(address.ai_addr)->sin_port);
+}
+
+[[noreturn]] void explain(const addrinfo& address, int error) {
+  const std::string where = to_text(address.ai_addr, address.ai_addrlen);
+  const std::uint16_t port = port_of(address);
+  std::string text = fmt::format("bind {}: {}", where, sys::errno_text(error));
+  const std::string elsewhere = fmt::format("--listen 127.0.0.1:{}", port < 1024 ? 1000 + port : port + 1);
+  if (error == EADDRINUSE) {
+    const std::optional<PortHolder> holder = find_port_holder(port);
+    text += holder ? fmt::format(": process {} ({}) listens there", holder->pid, holder->name)
+                   : ": another process listens there";
+    text += holder ? fmt::format("\n  either stop that process: kill {}", holder->pid)
+                   : fmt::format("\n  either stop that process (root finds it with: ss -ltnp sport = :{})", port);
+    text += fmt::format("\n  or listen elsewhere: {}", elsewhere);
+    throw StartError(EX_OSERR, text);
+  }
+  if (error == EACCES) {
+    text += fmt::format(
+        ": ports below 1024 need a privilege\n"
+        "  either start hooksmtpd as root: it drops every privilege once the port is bound\n"
+        "  or listen on a high port: {}\n"
+        "  or let every user bind this port: sysctl net.ipv4.ip_unprivileged_port_start={}",
+        elsewhere, port);
+    throw StartError(EX_OSERR, text);
+  }
+  throw StartError(EX_OSERR, text);
+}
+
+// The machine has no such address: usually ::1 where IPv6 is off.
+bool is_missing(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
+
+}  // namespace
+
+Listeners bind_listeners(const std::vector<config::Listener>& listeners, Ports ports) {
+  Listeners result;
+  for (const config::Listener& listener : listeners) {
+    Addresses missing;  // one of them, for the error message
+    int missing_errno = 0;
+    const std::size_t before = result.sockets.size();
+    for (const std::string& name : listener.address) {
+      Addresses addresses = resolve(listener, name, ports);
+      for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+        Fd socket = listen_on(*address);
+        const int error = errno;
+        if (socket.valid()) {
+          result.bound.push_back({.listener = listener.name, .address = bound_address(socket)});
+          result.sockets.push_back(std::move(socket));
+        } else if (is_missing(error)) {
+          result.warnings.push_back(fmt::format("listener {}: {} is not bound: {}", listener.name,
+                                                to_text(address->ai_addr, address->ai_addrlen),
+                                                sys::errno_text(error)));
+          missing_errno = error;
+        } else {
+          explain(*address, error);
+        }
+      }
+      if (missing_errno != 0 && !missing) missing = std::move(addresses);
+    }
+    if (result.sockets.size() == before && missing) explain(*missing, missing_errno);
+  }
+  return result;
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,90 @@
+#include "daemon/launcher/live_config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "config/settings.h"
+#include "daemon/launcher/comma_list.h"
+#include "daemon/launcher/kept_process.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+Refusal refuse(Refusal::Kind kind, std::string error, std::string suggestion = {}) {
+  return {.kind = kind, .error = std::move(error), .suggestion = std::move(suggestion)};
+}
+
+// The launcher read the files as root; a reload reads them as what is left.
+std::string unreadable(const std::vector<std::filesystem::path>& files) {
+  std::string advice;
+  for (const std::filesystem::path& file : files) {
+    if (::access(file.c_str(), R_OK) == 0 || errno != EACCES) continue;
+    advice += fmt::format("{}hooksmtpd is not root any more and must be able to read {}: chgrp {} {}; chmod 0640 {}",
+                          advice.empty() ? "" : "\n", file.string(), ::getegid(), file.string(), file.string());
+  }
+  return advice;
+}
+
+}  // namespace
+
+std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::string_view key) const {
+  const config::Setting* wanted = key.empty() ? nullptr : config::find_setting(key);
+  if (!key.empty() && wanted == nullptr) {
+    return std::unexpected(refuse(Refusal::Kind::kUsage, config::unknown_setting(key), "hooksmtpctl cget lists all"));
+  }
+  std::vector<Value> values;
+  for (const config::Setting& setting : config::settings()) {
+    if (wanted != nullptr && &setting != wanted) continue;
+    const auto origin = loaded_.origins.find(std::string(setting.name));
+    values.push_back({.key = std::string(setting.name),
+                      .value = setting.get(current()),
+                      .origin = config::to_string(origin == loaded_.origins.end() ? config::Origin{} : origin->second),
+                      .help = std::string(setting.help)});
+  }
+  return values;
+}
+
+std::expected<LiveConfig::Changed, Refusal> LiveConfig::reload() {
+  auto loaded = load_();
+  if (!loaded) {
+    return std::unexpected(
+        refuse(Refusal::Kind::kConfig, config::to_string(loaded.error()), unreadable(loaded_.files)));
+  }
+  config::Changes changes = config::compare(current(), loaded->config);
+  if (!changes.restart_needed.empty()) {
+    return std::unexpected(refuse(Refusal::Kind::kRestartNeeded,
+                                  fmt::format("restart needed: {}", comma_list(changes.restart_needed)),
+                                  "nothing was changed; restart hooksmtpd, or take these back and reload again"));
+  }
+  for (const config::Hook& hook : loaded->config.hooks) {
+    if (KeptProcess::fits(hook.command)) continue;
+    return std::unexpected(
+        refuse(Refusal::Kind::kConfig, fmt::format("hook.{}.command: longer than 64 KiB", hook.name)));
+  }
+  std::vector<config::Problem> warnings = std::move(loaded->warnings);
+  loaded_ = std::move(*loaded);
+  return Changed{.changes = std::move(changes), .warnings = std::move(warnings)};
+}
+
+std::expected<LiveConfig::Changed, Refusal> LiveConfig::configure(std::string_view key, std::string_view value) {
+  const config::Setting* setting = config::find_setting(key);
+  if (setting == nullptr) {
+    return std::unexpected(refuse(Refusal::Kind::kUsage, config::unknown_setting(key), "hooksmtpctl cget lists all"));
+  }
+  if (!setting->live) {
+    return std::unexpected(refuse(Refusal::Kind::kRestartNeeded, fmt::format("restart needed: {}", setting->name),
+                                  "set it in the configuration file and restart hooksmtpd"));
+  }
+  config::Config wanted = current();
+  if (auto set = setting->set(wanted, value); !set) {
+    return std::unexpected(refuse(Refusal::Kind::kUsage, set.error()));
+  }
+  config::Changes changes = config::compare(current(), wanted);
+  loaded_.config = std::move(wanted);
+  loaded_.origins[std::string(setting->name)] = {.kind = config::Origin::Kind::kControl, .source = {}};
+  return Changed{.changes = std::move(changes), .warnings = {}};
+}
+
+}  // namespace hooksmtpd::launcher

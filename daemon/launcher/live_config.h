@@ -1,0 +1,57 @@
+// The configuration that is in force: what was read at start, what `reload` put in its place, and what `configure`
+// changed in memory since (it lasts until the next reload). Changes all or nothing.
+
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "config/load.h"
+#include "config/reload.h"
+
+namespace hooksmtpd::launcher {
+
+// Why something that was asked for is not done. The kinds tell hooksmtpctl its exit status.
+struct Refusal {
+  enum class Kind : std::uint8_t { kUsage, kConfig, kRestartNeeded, kUnavailable };
+  Kind kind;
+  std::string error;       // a sentence for people; several lines where the configuration has several errors
+  std::string suggestion;  // what to do about it; may be empty
+
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+class LiveConfig {
+ public:
+  using Load = std::function<std::expected<config::Loaded, std::vector<config::Problem>>()>;
+
+  LiveConfig(config::Loaded loaded, Load load) : loaded_(std::move(loaded)), load_(std::move(load)) {}
+
+  const config::Config& current() const { return loaded_.config; }
+  const std::vector<std::filesystem::path>& files() const { return loaded_.files; }
+
+  struct Value {
+    std::string key, value, origin, help;
+  };
+  // Every setting, where `key` is empty.
+  std::expected<std::vector<Value>, Refusal> get(std::string_view key) const;
+
+  struct Changed {
+    config::Changes changes;
+    std::vector<config::Problem> warnings;
+  };
+  std::expected<Changed, Refusal> reload();
+  std::expected<Changed, Refusal> configure(std::string_view key, std::string_view value);
+
+ private:
+  config::Loaded loaded_;
+  Load load_;
+};
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,183 @@
+// hooksmtpd: the launcher, and what becomes of it.
+//
+// This is the only code that is ever root, and launch() below is its recipe: one step a line, each with the privilege
+// that it still needs. It ends with none, in a tree of processes that have none either (promise P1); then this process
+// is the supervisor. A plain user takes the same steps without namespaces and without jails.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "config/load.h"
+#include "daemon/launcher/command_line.h"
+#include "daemon/launcher/drop.h"
+#include "daemon/launcher/file_identity.h"
+#include "daemon/launcher/folders.h"
+#include "daemon/launcher/hook_check.h"
+#include "daemon/launcher/identities.h"
+#include "daemon/launcher/jail.h"
+#include "daemon/launcher/listeners.h"
+#include "daemon/launcher/mounts.h"
+#include "daemon/launcher/plans.h"
+#include "daemon/launcher/privilege.h"
+#include "daemon/launcher/programs.h"
+#include "daemon/launcher/resources.h"
+#include "daemon/launcher/start_error.h"
+#include "daemon/launcher/start_text.h"
+#include "daemon/launcher/supervisor.h"
+#include "daemon/launcher/tree.h"
+#include "daemon/launcher/views.h"
+#include "daemon/sys/descriptors.h"
+#include "daemon/sys/error.h"
+#include "daemon/sys/pair.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+// Below a home folder that is closed to root (no CAP_DAC_OVERRIDE) the files are read as its owner.
+config::Loaded load_config(const config::Request& request) {
+  const Owner reader = reader_of(request.file.value_or(config::kDefaultFile));
+  const FileIdentity as(reader.uid, reader.gid);
+  auto loaded = config::load(request);
+  if (!loaded) throw StartError(EX_CONFIG, config::to_string(loaded.error()));
+  return std::move(*loaded);
+}
+
+std::vector<std::filesystem::path> config_folders(const config::Request& request, const config::Loaded& loaded) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& file : loaded.files) folders.push_back(file.parent_path());
+  // Where no file is yet, one may appear.
+  const std::filesystem::path folder = request.file.value_or(config::kDefaultFile).parent_path();
+  std::error_code error;
+  if (folders.empty() && !request.defaults_only && std::filesystem::exists(folder, error)) folders.push_back(folder);
+  return folders;
+}
+
+void require(const std::string& wrong) {
+  if (!wrong.empty()) throw StartError(EX_SOFTWARE, "a privilege is left, so nothing is started: " + wrong);
+}
+
+void print_problems(const std::vector<config::Problem>& problems) {
+  for (const config::Problem& problem : problems) fmt::print(stderr, "{}\n", config::to_string(problem));
+}
+
+// Hooks that cannot work stop the start, whatever else is right.
+std::vector<config::Problem> judge_hooks(const config::Config& config, const Identities& identities,
+                                         const Programs& programs) {
+  std::vector<config::Problem> problems = check_hooks(config, identities, programs);
+  for (const config::Problem& problem : problems) {
+    if (problem.severity == config::Severity::kError) throw StartError(EX_CONFIG, config::to_string(problems));
+  }
+  return problems;
+}
+
+int check_config(const CommandLine& line, const Programs& programs) {
+  const config::Loaded loaded = load_config(line.request);
+  print_problems(loaded.warnings);
+  const Identities identities = choose_identities(loaded.config);
+  if (identities.separate) own_mount_namespace();  // hooks are tried in jails; nothing of that is seen outside
+  print_problems(judge_hooks(loaded.config, identities, programs));
+  fmt::print("ok\n");
+  return EX_OK;
+}
+
+// From a shell or systemd to the supervisor. CAP_* in brackets: what the step needs when root takes it.
+Tree launch(const CommandLine& line, const Programs& programs, char** main_argv) {
+  Tree tree;
+  config::Loaded loaded = load_config(line.request);  // [SETUID SETGID, to read it]
+  const config::Config& config = loaded.config;
+  const Identities identities = choose_identities(config);  // none
+  const bool root = identities.separate;
+  tree.isolation = root ? Isolation::kNamespaced : Isolation::kNone;
+  if (root) own_mount_namespace();                          // [SYS_ADMIN]
+  auto doubts = judge_hooks(config, identities, programs);  // [SYS_ADMIN SETPCAP SETUID SETGID]
+  Listeners listeners = bind_listeners(                     // [NET_BIND_SERVICE]
+      config.listeners, line.ephemeral ? Ports::kEphemeral : Ports::kAsConfigured);
+  Folders folders = make_folders(config, identities);  // [SYS_ADMIN SETUID SETGID]
+  const rlimit open_files = raise_open_files();        // none (SYS_RESOURCE if there)
+  tree.notify = connect_notify_socket();               // none
+  tree.proc = open_proc();                             // none
+  sys::Pipe life = sys::make_pipe();                   // none
+  tree.slots = start_slots(                            // [SYS_ADMIN SETPCAP SETUID SETGID]
+      plan_slots({.config = config,
+                  .identities = identities,
+                  .programs = programs,
+                  .listeners = listeners.sockets,
+                  .bound = listeners.bound,
+                  .isolation = tree.isolation,
+                  .open_files = open_files}),
+      life.read, main_argv);
+  listeners.sockets.clear();  // none: the worker's keeper has them
+  life.read.reset();          // none
+  const Jail own_root = root ? supervisor_root(config, config_folders(line.request, loaded)) : Jail{};
+  if (root) enter(own_root);         // [SYS_ADMIN]
+  require(keepers_privilege(tree));  // none: the last act as root
+  drop_to(identities.supervisor);    // [SETPCAP SETUID SETGID]
+  require(own_privilege(tree));      // ---- no privilege is left anywhere
+
+  ::umask(077);
+  for (const config::Problem& doubt : doubts) loaded.warnings.push_back(doubt);
+  tree.warnings = std::move(listeners.warnings);
+  if (folders.leftovers != 0) tree.warnings.push_back(fmt::format("spool leftovers={} removed", folders.leftovers));
+  for (const config::Problem& problem : loaded.warnings) tree.warnings.push_back(config::to_string(problem));
+  tree.missing = missing_isolation(tree.isolation);
+  tree.start_text = first_message(listeners.bound);
+  tree.bound = std::move(listeners.bound);
+  tree.life = std::move(life.write);
+  tree.control = std::move(folders.control);
+  tree.lock = std::move(folders.lock);
+  tree.load_config = [request = line.request] { return config::load(request); };
+  tree.config = std::move(loaded.config);
+  tree.origins = std::move(loaded.origins);
+  tree.files = std::move(loaded.files);
+  return tree;
+}
+
+// A signal that comes from here on waits for the supervisor, which reads it as it wants.
+void leave_signals_to_the_supervisor() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  sys::must(::sigprocmask(SIG_BLOCK, &signals, nullptr), "sigprocmask");
+}
+
+int run(const CommandLine& line, const Programs& programs, char** main_argv) {
+  Tree tree = launch(line, programs, main_argv);
+  leave_signals_to_the_supervisor();
+  if (line.ephemeral) {
+    fmt::print("{}\n", bound_as_json(tree.bound));
+    std::fflush(stdout);
+  }
+  return supervise(std::move(tree));
+}
+
+int start(int argc, char** argv) {
+  sys::fill_standard_descriptors();
+  sys::close_all_but({});  // what our caller forgot to close is nobody's business here
+  auto line = parse_command_line(argc, argv);
+  if (!line) return line.error();
+  ::umask(0);  // every mode below is written out, whatever umask our caller has
+  const Programs programs = find_programs();
+  line->request.machine = describe_machine(programs);
+  return line->command == CommandLine::Command::kRun ? run(*line, programs, argv) : check_config(*line, programs);
+}
+
+}  // namespace
+}  // namespace hooksmtpd::launcher
+
+int main(int argc, char** argv) {
+  using hooksmtpd::launcher::StartError;
+  try {
+    return hooksmtpd::launcher::start(argc, argv);
+  } catch (const StartError& error) {
+    fmt::print(stderr, "hooksmtpd: {}\n", error.what());
+    return error.status();
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "hooksmtpd: {}\n", error.what());
+    return EX_OSERR;
+  }
+}

@@ -1,0 +1,83 @@
+#include "daemon/launcher/plans.h"
+
+#include <fmt/format.h>
+
+#include "daemon/launcher/environment.h"
+#include "daemon/launcher/folders.h"
+#include "daemon/launcher/mapped_files.h"
+#include "daemon/launcher/views.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+constexpr std::size_t kFirstListener = 5;  // the worker's descriptors: see keeper.h
+
+SlotPlan plan_worker(const PlanRequest& request) {
+  SlotPlan plan;
+  plan.slot.is_worker = true;
+  plan.slot.argv = {request.programs.worker};
+  std::size_t descriptor = kFirstListener;
+  for (const BoundAddress& one : request.bound) {
+    plan.slot.argv.push_back(fmt::format("{}={}", descriptor++, one.listener));
+  }
+  plan.slot.argv.insert(plan.slot.argv.end(), {"--life", std::to_string(descriptor), "--isolation",
+                                               std::string(to_string(request.isolation))});
+
+  plan.keeper.title = "keeper of the worker";
+  plan.keeper.identity = request.identities.worker;
+  plan.keeper.environment = worker_environment();
+  plan.keeper.spool = spool_folder(request.config);
+  plan.keeper.listeners = request.listeners;
+  if (request.identities.separate) {
+    plan.keeper.jail =
+        worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
+  }
+  return plan;
+}
+
+SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance) {
+  const config::Hook& hook = request.config.hooks[index];
+  SlotPlan plan;
+  plan.slot.hook = hook.name;
+  plan.slot.instance = instance;
+  plan.slot.argv = hook.command;
+
+  plan.keeper.title = fmt::format("keeper of {}/{}", hook.name, instance);
+  plan.keeper.identity = request.identities.hooks[index];
+  plan.keeper.environment = hook_environment(request.config, hook);
+  plan.keeper.directory = state_folder(request.config, hook);
+  plan.keeper.open_files = request.open_files;
+  if (request.identities.separate) {
+    plan.keeper.jail = hook_jail(request.config, hook, plan.keeper.identity, View::kWhole);
+  }
+  return plan;
+}
+
+}  // namespace
+
+std::vector<SlotPlan> plan_slots(const PlanRequest& request) {
+  std::vector<SlotPlan> plans;
+  plans.push_back(plan_worker(request));
+  for (std::size_t index = 0; index < request.config.hooks.size(); ++index) {
+    for (std::uint32_t instance = 1; instance <= request.config.hooks[index].instances; ++instance) {
+      plans.push_back(plan_hook(request, index, instance));
+    }
+  }
+  return plans;
+}
+
+std::vector<Slot> start_slots(std::vector<SlotPlan> plans, const sys::Fd& life, char** main_argv) {
+  std::vector<StartedKeeper> started;
+  for (const SlotPlan& plan : plans) started.push_back(start_keeper(plan.keeper, life, main_argv));
+  std::vector<Slot> slots;
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    Slot& slot = plans[i].slot;
+    slot.report = await_keeper(started[i], plans[i].keeper);
+    slot.keeper = started[i].pid;
+    slot.control = std::move(started[i].control);
+    slots.push_back(std::move(slot));
+  }
+  return slots;
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,64 @@
+#include "daemon/launcher/programs.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <string_view>
+
+#include "daemon/launcher/file_identity.h"
+#include "daemon/launcher/start_error.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_there(const fs::path& path) {
+  try {
+    return open_path(path).valid();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+Programs find_programs() {
+  std::array<char, PATH_MAX> name;
+  const ssize_t length = ::readlink("/proc/self/exe", name.data(), name.size());
+  if (length < 0) throw StartError(EX_OSERR, "/proc/self/exe cannot be read: is /proc mounted?");
+  const fs::path self(std::string(name.data(), static_cast<std::size_t>(length)));
+  const fs::path folder = self.parent_path();
+
+  const fs::path installed = folder.parent_path() / "libexec/hooksmtpd";
+  if (is_there(installed / "worker")) {
+    return {.self = self, .worker = installed / "worker", .maildir = installed / "hooks/maildir"};
+  }
+  const fs::path built = folder.parent_path().parent_path();
+  if (is_there(built / "daemon/worker/worker")) {
+    return {.self = self, .worker = built / "daemon/worker/worker", .maildir = built / "hooks/maildir/maildir"};
+  }
+  throw StartError(EX_UNAVAILABLE,
+                   fmt::format("the worker program is missing: neither {} nor {}", (installed / "worker").string(),
+                               (built / "daemon/worker/worker").string()));
+}
+
+config::Machine describe_machine(const Programs& programs) {
+  config::Machine machine{.hostname = {}, .uid = ::geteuid(), .environment = {}, .maildir = programs.maildir};
+  std::array<char, HOST_NAME_MAX + 1> hostname{};
+  if (::gethostname(hostname.data(), hostname.size() - 1) == 0) machine.hostname = hostname.data();
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string_view variable(*one);
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string_view key = variable.substr(0, equals);
+    if (key.starts_with("HOOKSMTPD_") || key == "HOME" || key == "XDG_STATE_HOME" || key == "XDG_RUNTIME_DIR") {
+      machine.environment.emplace(key, variable.substr(equals + 1));
+    }
+  }
+  return machine;
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,56 @@
+#include "daemon/launcher/resources.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+
+#include "daemon/launcher/start_error.h"
+#include "daemon/sys/error.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+constexpr rlim_t kOpenFiles = 65'536;
+
+}  // namespace
+
+rlimit raise_open_files() {
+  rlimit before{};
+  sys::must(::getrlimit(RLIMIT_NOFILE, &before), "getrlimit");
+  const rlim_t wanted = std::max(before.rlim_max, kOpenFiles);
+  const rlimit more{.rlim_cur = wanted, .rlim_max = wanted};
+  if (::setrlimit(RLIMIT_NOFILE, &more) != 0) {  // above the hard limit only CAP_SYS_RESOURCE goes
+    const rlimit most{.rlim_cur = before.rlim_max, .rlim_max = before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &most);
+  }
+  return before;
+}
+
+sys::Fd connect_notify_socket() {
+  const char* name = std::getenv("NOTIFY_SOCKET");
+  if (name == nullptr || (name[0] != '/' && name[0] != '@')) return {};
+  const std::string_view path(name);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) return {};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (path[0] == '@') address.sun_path[0] = '\0';  // an abstract one: its name is no path and ends with its length
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+  sys::Fd socket(sys::must(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket"));
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0) {
+    sys::throw_errno(std::string("connect to NOTIFY_SOCKET ") + name);
+  }
+  return socket;
+}
+
+sys::Fd open_proc() {
+  return sys::Fd(sys::must(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /proc"));
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,20 @@
+// What the launcher takes while it may, beside sockets and folders: descriptors, and ways to talk to who started us.
+
+#pragma once
+
+#include <sys/resource.h>
+
+#include "daemon/sys/fd.h"
+
+namespace hooksmtpd::launcher {
+
+// Raises RLIMIT_NOFILE as far as we may: every connection takes a descriptor. Returns what it was, for the hooks.
+rlimit raise_open_files();
+
+// A datagram socket connected to $NOTIFY_SOCKET (sd_notify(3)); invalid where there is none.
+sys::Fd connect_notify_socket();
+
+// The directory /proc: pids in it are those of the namespace we are in.
+sys::Fd open_proc();
+
+}  // namespace hooksmtpd::launcher

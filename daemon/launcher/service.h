@@ -1,0 +1,75 @@
+// All that the supervisor does once it is nobody: it keeps the crew, answers the control socket, tells systemd, and
+// keeps the configuration. It has no signal handler and no privilege: supervise() gives it both events and loop.
+
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/launcher/commands.h"
+#include "daemon/launcher/crew.h"
+#include "daemon/launcher/live_config.h"
+#include "daemon/launcher/loop.h"
+#include "daemon/launcher/notify.h"
+#include "daemon/launcher/tree.h"
+#include "daemon/sys/fd.h"
+#include "daemon/sys/log.h"
+
+namespace hooksmtpd::launcher {
+
+class Service : private CrewOwner {
+ public:
+  Service(Loop& loop, sys::Log& log, Tree tree);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void start() { crew_.start(); }
+  // SIGTERM, SIGINT: in good order; the second time at once.
+  void terminate();
+  // SIGHUP, `hooksmtpctl reload`: `who` is for the log.
+  std::expected<LiveConfig::Changed, Refusal> reload(std::string_view who);
+  std::expected<LiveConfig::Changed, Refusal> configure(std::string_view key, std::string_view value,
+                                                        std::string_view who);
+  // Lets sessions finish.
+  void stop(std::string_view who);
+  void keeper_ended(pid_t keeper, int wait_status) { crew_.keeper_ended(keeper, wait_status); }
+
+  // Set when all has stopped.
+  std::optional<int> exit_status() const { return exit_status_; }
+
+  const LiveConfig& config() const { return config_; }
+  Crew& crew() { return crew_; }
+  const Crew& crew() const { return crew_; }
+  const std::vector<BoundAddress>& bound() const { return bound_; }
+  Isolation isolation() const { return isolation_; }
+  const std::vector<std::string>& missing() const { return missing_; }
+  Loop::Time started() const { return started_; }
+
+ private:
+  void crew_ready() override;
+  void crew_changed() override;
+  void crew_stopped(int exit_status) override { exit_status_ = exit_status; }
+  bool worker_status(std::uint32_t token, std::string_view json) override;
+
+  std::expected<LiveConfig::Changed, Refusal> put_in_force(std::string_view verb, std::string_view who,
+                                                           std::expected<LiveConfig::Changed, Refusal> changed);
+  std::string status_line() const;
+
+  sys::Log& log_;
+  const Loop::Time started_;
+  const std::vector<BoundAddress> bound_;
+  const Isolation isolation_;
+  const std::vector<std::string> missing_;
+  const std::vector<std::string> start_text_;
+  const sys::Fd proc_;
+  const sys::Fd lock_;
+  LiveConfig config_;
+  Notifier notifier_;
+  Crew crew_;
+  Commands commands_;
+  std::optional<int> exit_status_;
+};
+
+}  // namespace hooksmtpd::launcher

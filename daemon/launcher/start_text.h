@@ -1,0 +1,22 @@
+// What the daemon tells people when it starts.
+
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "daemon/launcher/tree.h"
+
+namespace hooksmtpd::launcher {
+
+// How to send a first message to the first address, with swaks and with curl.
+std::vector<std::string> first_message(std::span<const BoundAddress> bound);
+
+// What the isolation lacks, as root and as a plain user.
+std::vector<std::string> missing_isolation(Isolation level);
+
+// {"smtp":["127.0.0.1:40001","[::1]:40002"]}: by listener, on one line.
+std::string bound_as_json(std::span<const BoundAddress> bound);
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,109 @@
+#include "daemon/launcher/supervisor.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <vector>
+
+#include "daemon/launcher/loop.h"
+#include "daemon/launcher/privilege.h"
+#include "daemon/launcher/service.h"
+#include "daemon/sys/error.h"
+#include "daemon/sys/log.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+using Milliseconds = Loop::Milliseconds;
+
+constexpr Milliseconds kIdle = std::chrono::hours(1);
+constexpr Milliseconds kLogRetry{50};  // a terminal that was stopped, a pipe that was full
+constexpr Milliseconds kKeepersEnd = std::chrono::seconds(2);
+
+// From now on signals are read, in their turn, like everything else.
+sys::Fd take_signals() {
+  ::signal(SIGPIPE, SIG_IGN);
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&set, signal);
+  sys::must(::sigprocmask(SIG_SETMASK, &set, nullptr), "sigprocmask");
+  return sys::Fd(sys::must(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+}
+
+void reap(Service& service) {
+  int status = 0;
+  for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) service.keeper_ended(pid, status);
+}
+
+void take_signal(const sys::Fd& signals, Service& service) {
+  signalfd_siginfo info;
+  while (::read(signals.get(), &info, sizeof info) == sizeof info) {
+    switch (info.ssi_signo) {
+      case SIGCHLD:
+        reap(service);
+        break;
+      case SIGHUP:
+        (void)service.reload("signal");  // a refusal is in the log
+        break;
+      default:
+        service.terminate();
+        break;
+    }
+  }
+}
+
+// They end by themselves as soon as the life pipe is closed. Whoever waits for us should find nothing left.
+void wait_for_keepers() {
+  const auto limit = Loop::Clock::now() + kKeepersEnd;
+  while (Loop::Clock::now() < limit) {
+    const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+    if (pid < 0) return;
+    if (pid == 0) ::usleep(2000);
+  }
+}
+
+int serve(const sys::Fd& signals, sys::Log& log, Tree tree) {
+  sys::Fd life = std::move(tree.life);
+  const std::filesystem::path control_socket = tree.config.runtime_dir / "control.sock";
+  Loop loop;
+  Service service(loop, log, std::move(tree));
+  Watch signal_watch(loop, [&](short) { take_signal(signals, service); });
+  signal_watch.start(signals.get(), POLLIN);
+  service.start();
+  while (!service.exit_status()) {
+    loop.turn(log.pending() ? kLogRetry : kIdle);
+    log.flush();
+  }
+  // The control socket stays open until now: its end tells `hooksmtpctl stop --wait` that nothing is left.
+  life.reset();
+  wait_for_keepers();
+  ::unlink(control_socket.c_str());  // a plain user's; root's folder is not ours, and the next start takes it away
+  return *service.exit_status();
+}
+
+}  // namespace
+
+int supervise(Tree tree) {
+  const sys::Fd signals = take_signals();
+  sys::Log log = sys::Log::to_stderr();
+
+  std::string wrong = own_privilege(tree);
+  if (wrong.empty()) wrong = keepers_privilege(tree);
+  if (!wrong.empty()) {
+    log.error("start refused: a privilege is left: {}", wrong);
+    return EX_CONFIG;
+  }
+
+  const int status = serve(signals, log, std::move(tree));
+  log.info("stopped status={}", status);
+  return status;
+}
+
+}  // namespace hooksmtpd::launcher

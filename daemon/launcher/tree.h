@@ -1,0 +1,65 @@
+// What the launcher leaves behind: the processes it forked and the handles it opened while it was root. supervise()
+// (supervisor.h) gets it as its only argument, after the drop; from then on nothing here can be made anew.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.h"
+#include "daemon/sys/fd.h"
+#include "daemon/sys/frame.h"
+
+namespace hooksmtpd::launcher {
+
+// One keeper and the place of its child: slot 0 is the worker, then hooks in configured order, instances 1..N of each.
+// Its keeper has dropped everything and sent kReport, which the launcher has read and checked; nothing runs in it yet.
+struct Slot {
+  sys::Fd control;  // to the keeper: SOCK_SEQPACKET, non-blocking
+  pid_t keeper = -1;
+  bool is_worker = false;
+  std::string hook;               // empty for the worker
+  std::uint32_t instance = 0;     // from 1; 0 for the worker
+  std::vector<std::string> argv;  // the body of kStart; argv[0] is the program's path inside the jail
+  sys::ProcessReport report{};    // of the keeper; its child has the same ids and namespaces
+};
+
+struct BoundAddress {
+  std::string listener;  // its name
+  std::string address;   // "127.0.0.1:25", "[::1]:25": the port that was really bound
+};
+
+// How far apart the processes are. kFull needs what the sandbox adds: network namespace, seccomp, Landlock, limits.
+enum class Isolation : std::uint8_t { kNone, kFiltered, kNamespaced, kFull };
+std::string_view to_string(Isolation level);  // "none", "filtered", "namespaced", "full"
+
+struct Tree {
+  config::Config config;
+  std::map<std::string, config::Origin> origins;  // who set what in it (config::Loaded)
+  std::vector<std::filesystem::path> files;       // that it was read from; none: built-in defaults
+  // config::load() with the same request as at start.
+  std::function<std::expected<config::Loaded, std::vector<config::Problem>>()> load_config;
+
+  std::vector<Slot> slots;  // never empty: slots[0] is the worker
+  sys::Fd life;             // write end of the life pipe: when it closes, every other process exits
+  sys::Fd control;          // runtime_dir/control.sock: bound, listening, non-blocking
+  sys::Fd notify;           // datagram socket connected to $NOTIFY_SOCKET; invalid without one
+  sys::Fd proc;             // O_PATH directory: the /proc in which the keepers' pids count
+  sys::Fd lock;             // held as long as this daemon uses its runtime_dir
+
+  std::vector<BoundAddress> bound;
+  Isolation isolation = Isolation::kNone;
+  std::vector<std::string> missing;     // what the isolation lacks, for people: "own uids", "namespaces", ...
+  std::vector<std::string> warnings;    // of the start itself, to be logged
+  std::vector<std::string> start_text;  // lines that show how to send a first message
+};
+
+}  // namespace hooksmtpd::launcher

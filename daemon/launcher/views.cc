@@ -1,0 +1,166 @@
+#include "daemon/launcher/views.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "daemon/launcher/file_identity.h"
+#include "daemon/launcher/folders.h"
+#include "daemon/launcher/start_error.h"
+
+namespace hooksmtpd::launcher {
+namespace {
+
+namespace fs = std::filesystem;
+using Access = Jail::Access;
+
+// What these hold in a jail is its own, and /run is full of sockets that other services trust.
+constexpr std::array kReserved{"/", "/etc", "/run", "/tmp"};
+constexpr std::array kReservedWithAllBelow{"/dev", "/proc", "/sys"};
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+void show(Jail& jail, const fs::path& path) { jail.binds.push_back({.path = path}); }
+
+void show_if_there(Jail& jail, const fs::path& path) {
+  if (is_there(path)) show(jail, path);
+}
+
+// A copy, for files that people replace: the jail keeps what was there at start.
+void copy_if_there(Jail& jail, const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return;
+  std::ostringstream text;
+  text << in.rdbuf();
+  jail.files.push_back({path, std::move(text).str()});
+}
+
+// /bin, /lib64 and so on are links into /usr since Debian 10, folders before.
+void show_system_folders(Jail& jail) {
+  show(jail, "/usr");
+  for (const fs::path folder : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+    std::error_code no_link;
+    const fs::path target = fs::read_symlink(folder, no_link);
+    if (!no_link) {
+      jail.links.push_back({folder, target});
+    } else {
+      show_if_there(jail, folder);
+    }
+  }
+}
+
+// Some languages want a name for the uid they run as (Node's os.userInfo() throws without one).
+void add_users(Jail& jail, const Identity& identity, const fs::path& home) {
+  jail.files.push_back({"/etc/passwd", fmt::format("root:x:0:0:root:/:/usr/sbin/nologin\n"
+                                                   "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"
+                                                   "{}:x:{}:{}::{}:/bin/sh\n",
+                                                   identity.name, identity.uid, identity.gid, home.string())});
+  jail.files.push_back(
+      {"/etc/group", fmt::format("root:x:0:\nnogroup:x:65534:\n{}:x:{}:\n", identity.name, identity.gid)});
+}
+
+void add_etc(Jail& jail) {
+  for (const char* file : {"/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf",
+                           "/etc/ssl/openssl.cnf"}) {
+    copy_if_there(jail, file);
+  }
+  show_if_there(jail, "/etc/alternatives");  // /usr/bin/awk and others lead there
+  show_if_there(jail, "/etc/ssl/certs");
+}
+
+void add_devices(Jail& jail, std::initializer_list<const char*> devices) {
+  for (const char* device : devices) jail.binds.push_back({.path = device, .access = Access::kDevice});
+}
+
+void add_descriptor_links(Jail& jail) {
+  jail.links.push_back({"/dev/fd", "/proc/self/fd"});
+  jail.links.push_back({"/dev/stdin", "/proc/self/fd/0"});
+  jail.links.push_back({"/dev/stdout", "/proc/self/fd/1"});
+  jail.links.push_back({"/dev/stderr", "/proc/self/fd/2"});
+  jail.links.push_back({"/dev/shm", "../tmp"});  // POSIX semaphores and shared memory
+}
+
+bool is_or_is_below(const fs::path& path, const fs::path& folder) {
+  return std::ranges::mismatch(folder, path).in1 == folder.end();
+}
+
+// The folder of a file: a single file, once bound, would not change when an editor puts a new one in its place.
+fs::path folder_of(const fs::path& path) {
+  const sys::Fd place = open_path(path);
+  struct stat status{};
+  if (::fstat(place.get(), &status) == 0 && !S_ISDIR(status.st_mode)) return path.parent_path();
+  return path;
+}
+
+bool is_reserved(const fs::path& folder) {
+  return std::ranges::find(kReserved, folder) != kReserved.end() ||
+         std::ranges::any_of(kReservedWithAllBelow,
+                             [&](const fs::path above) { return is_or_is_below(folder, above); });
+}
+
+// What the configuration names: the command's folder, and those of sandbox.read.
+void show_named(Jail& jail, const config::Hook& hook, const fs::path& path) try {
+  const fs::path folder = folder_of(path.lexically_normal());
+  if (is_reserved(folder)) {
+    throw config_error(hook.source, fmt::format("hook {}: its jail cannot show {} as it is outside: put what the hook "
+                                                "needs into a folder of its own",
+                                                hook.name, folder.string()));
+  }
+  for (const Jail::Link& link : jail.links) {
+    if (is_or_is_below(folder, link.path)) return;  // "/bin": all of it is in /usr, which is shown
+  }
+  show(jail, folder);
+} catch (const std::system_error& error) {
+  throw config_error(hook.source, fmt::format("hook {}: {}", hook.name, error.what()));
+}
+
+}  // namespace
+
+Jail hook_jail(const config::Config& config, const config::Hook& hook, const Identity& identity, View view) {
+  Jail jail;
+  jail.temporary_folder = true;
+  jail.processes = true;
+  show_system_folders(jail);
+  add_users(jail, identity, state_folder(config, hook));
+  add_etc(jail);
+  add_devices(jail, {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"});
+  add_descriptor_links(jail);
+  show_named(jail, hook, hook.command.front());
+  for (const fs::path& folder : hook.sandbox.read) show_named(jail, hook, folder);
+  if (view == View::kWhole) {
+    show(jail, spool_folder(config, hook));
+    jail.binds.push_back({.path = state_folder(config, hook), .access = Access::kReadWrite});
+  }
+  return jail;
+}
+
+Jail worker_jail(const config::Config& config, std::span<const fs::path> mapped_files) {
+  Jail jail;
+  jail.processes = true;
+  for (const fs::path& file : mapped_files) show(jail, file);
+  copy_if_there(jail, "/etc/ld.so.cache");
+  copy_if_there(jail, "/etc/localtime");
+  add_devices(jail, {"/dev/null"});
+  jail.binds.push_back({.path = spool_folder(config), .access = Access::kReadWrite});
+  return jail;
+}
+
+Jail supervisor_root(const config::Config& config, std::span<const fs::path> config_folders) {
+  Jail jail;
+  for (const fs::path& folder : config_folders) {
+    if (folder != "/") show(jail, folder);
+  }
+  // Without what is mounted below it: the spool is the worker's.
+  jail.binds.push_back({.path = config.runtime_dir, .access = Access::kReadWrite, .mounts_below = false});
+  return jail;
+}
+
+}  // namespace hooksmtpd::launcher

@@ -1,0 +1,27 @@
+// What each process sees: the contents of the jails.
+
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "config/config.h"
+#include "daemon/launcher/identities.h"
+#include "daemon/launcher/jail.h"
+
+namespace hooksmtpd::launcher {
+
+// A hook: /usr and its kin, a small /etc, /dev, its own /proc and /tmp, its state folder (writable), its part of the
+// spool, the folder of its command and those of sandbox.read. kProgramOnly leaves out what a start has yet to make.
+enum class View : std::uint8_t { kWhole, kProgramOnly };
+Jail hook_jail(const config::Config& config, const config::Hook& hook, const Identity& identity, View view);
+
+// The worker: the files that it has mapped, the spool (writable), /proc, /dev/null, the time zone.
+Jail worker_jail(const config::Config& config, std::span<const std::filesystem::path> mapped_files);
+
+// The supervisor: the folders of its configuration files, to reload, and runtime_dir with the control socket.
+Jail supervisor_root(const config::Config& config, std::span<const std::filesystem::path> config_folders);
+
+}  // namespace hooksmtpd::launcher

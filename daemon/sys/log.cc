@@ -1,0 +1,167 @@
+#include "daemon/sys/log.h"
+
+#include <spdlog/details/log_msg.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "daemon/sys/line_writer.h"
+
+namespace hooksmtpd::sys {
+namespace {
+
+constexpr std::size_t kGather = 4096;              // the worker's: a batch of lines a write
+constexpr std::size_t kAtOnce = 0;                 // the supervisor's: people watch
+constexpr std::size_t kPipeBound = 1024 * 1024;    // a worker whose log is not read keeps this much,
+constexpr std::size_t kStderrBound = 1024 * 1024;  // a supervisor with a stopped terminal this
+constexpr std::size_t kDroppedLine = 256;          // room for the line that tells of dropped ones
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kTrace:
+      return spdlog::level::trace;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+void append(spdlog::memory_buf_t& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }
+
+// The "<N>" of syslog(3), as journald and our supervisor read it.
+class SyslogPrefix : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    append(out, message.level >= spdlog::level::err    ? "<3>"
+                : message.level == spdlog::level::warn ? "<4>"
+                : message.level == spdlog::level::info ? "<6>"
+                                                       : "<7>");
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<SyslogPrefix>(); }
+};
+
+// For people: what is normal carries no level, the rest stands out.
+class SpokenLevel : public spdlog::custom_flag_formatter {
+ public:
+  explicit SpokenLevel(bool colour) : colour_(colour) {}
+  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
+    if (message.level >= spdlog::level::err) {
+      append(out, colour_ ? "\x1b[1;31merror:\x1b[0m " : "error: ");
+    } else if (message.level == spdlog::level::warn) {
+      append(out, colour_ ? "\x1b[1;33mwarning:\x1b[0m " : "warning: ");
+    }
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<SpokenLevel>(colour_); }
+
+ private:
+  bool colour_;
+};
+
+template <class Flag, class... T>
+std::unique_ptr<spdlog::formatter> layout(std::string pattern, T... arguments) {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<Flag>('*', arguments...).set_pattern(std::move(pattern));
+  return formatter;
+}
+
+// systemd names the journal's stream so that a program can tell whether its standard error still is that stream.
+bool is_journal(int fd) {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status{};
+  return stream != nullptr && ::fstat(fd, &status) == 0 && stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
+
+std::unique_ptr<spdlog::formatter> layout_for(int fd) {
+  if (is_journal(fd)) return layout<SyslogPrefix>("%*%v");
+  if (::isatty(fd) != 1) return layout<SpokenLevel>("%Y-%m-%dT%H:%M:%S.%e%z %*%v", false);
+  const char* term = std::getenv("TERM");
+  const bool colour = std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb";
+  return layout<SpokenLevel>("%H:%M:%S %*%v", colour);
+}
+
+}  // namespace
+
+struct Log::Sink : spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+  Sink(LineWriter writer, std::unique_ptr<spdlog::formatter> formatter)
+      : base_sink(std::move(formatter)), lines(std::move(writer)) {}
+
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    tell_of_dropped();
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    lines.add({line.data(), line.size()});
+  }
+
+  void flush_() override {
+    lines.flush();
+    tell_of_dropped();
+  }
+
+  // Later lines say what is missing before them.
+  void tell_of_dropped() {
+    if (!lines.has_room_for(kDroppedLine)) return;
+    const std::uint64_t count = lines.take_dropped();
+    if (count == 0) return;
+    const std::string text = fmt::format("log dropped={}", count);
+    spdlog::memory_buf_t line;
+    formatter_->format(spdlog::details::log_msg({}, spdlog::level::warn, text), line);
+    lines.add({line.data(), line.size()});
+  }
+
+  LineWriter lines;
+};
+
+Log::Log(std::unique_ptr<Sink> sink) : sink_(std::move(sink)) {}
+Log::Log(Log&&) noexcept = default;
+Log& Log::operator=(Log&&) noexcept = default;
+Log::~Log() {
+  if (sink_) sink_->flush();
+}
+
+Log Log::to_pipe(Fd pipe) {
+  return Log(std::make_unique<Sink>(LineWriter(std::move(pipe), kGather, kPipeBound), layout<SyslogPrefix>("%*%v")));
+}
+
+Log Log::to_stderr() {
+  return Log(std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kAtOnce, kStderrBound),
+                                    layout_for(STDERR_FILENO)));
+}
+
+void Log::write(LogLevel level, std::string_view text) {
+  if (!enabled(level)) return;
+  std::string line;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    line.assign(text.substr(0, end));
+    std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+    sink_->log(spdlog::details::log_msg({}, to_spdlog(level), line));
+    if (end == std::string_view::npos || end + 1 == text.size()) return;
+    text.remove_prefix(end + 1);
+  }
+}
+
+void Log::flush() { sink_->flush(); }
+bool Log::pending() const { return sink_->lines.pending(); }
+int Log::fd() const { return sink_->lines.fd(); }
+std::uint64_t Log::dropped() const { return sink_->lines.dropped(); }
+
+LogLine split_level(std::string_view line, LogLevel otherwise) {
+  if (line.size() < 3 || line[0] != '<' || line[2] != '>' || line[1] < '0' || line[1] > '7') return {otherwise, line};
+  const std::string_view text = line.substr(3);
+  if (line[1] <= '3') return {LogLevel::kError, text};
+  if (line[1] == '4') return {LogLevel::kWarn, text};
+  return {line[1] == '7' ? LogLevel::kDebug : LogLevel::kInfo, text};
+}
+
+}  // namespace hooksmtpd::sys
