@@ -1,0 +1,75 @@
+# What daemon/run, tests/run and systemd/install share: the Debian packages, and one build folder per user.
+# Sourced by bash with `root` set to the top of the clone.
+
+# To build and to run. Everything is in Debian 12 itself.
+build_packages=(
+  g++ meson ninja-build pkg-config
+  libcli11-dev libevent-dev libfmt-dev libspdlog-dev libtomlplusplus-dev nlohmann-json3-dev
+)
+
+# To test, besides.
+test_packages=(
+  doctest-dev python3 python3-pytest python3-jsonschema
+  swaks curl msmtp nodejs node-nodemailer
+  iproute2 procps strace util-linux
+)
+
+# For tests/bench/run, besides. What smtp-sink is linked with comes along.
+bench_packages=(python3 libdb5.3 libicu72 libnsl2)
+
+# Leaves when every package named is there. Root installs what is missing, others ask sudo, or say what root must run.
+need_packages() {
+  local missing=() package
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  local become_root=()
+  if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo >/dev/null || { [ ! -t 0 ] && ! sudo -n true 2>/dev/null; }; then
+      printf '%s\n' "$0: Debian packages are missing. As root, run:" \
+        "  apt-get update && apt-get install --no-install-recommends ${missing[*]}" >&2
+      exit 69 # EX_UNAVAILABLE
+    fi
+    become_root=(sudo)
+  fi
+  echo "installing: ${missing[*]}" >&2
+  "${become_root[@]}" apt-get update -q >&2
+  "${become_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# The folder NAME below the clone if it is free or ours, else NAME-USER: root and the owner of a clone may build in turn,
+# and neither runs what the other could have changed.
+build_folder() {
+  local folder=$root/$1
+  if [ -e "$folder" ] && [ ! -O "$folder" ]; then folder=$folder-$(id -un); fi
+  mkdir -p "$folder"
+  if [ ! -O "$folder" ]; then
+    echo "$0: $folder belongs to somebody else" >&2
+    exit 73 # EX_CANTCREAT
+  fi
+  echo "$folder"
+}
+
+# configure FOLDER OPTION...: meson, for a new folder or for one that was set up with other options.
+configure() {
+  local folder=$1 wanted
+  shift
+  wanted=$*
+  if [ ! -e "$folder/build.ninja" ]; then
+    flock "$folder" meson setup "$folder" "$root" "$@" >&2
+  elif [ "$(cat "$folder/options" 2>/dev/null)" != "$wanted" ]; then
+    flock "$folder" meson configure "$folder" "$@" >&2
+  fi
+  printf '%s\n' "$wanted" >"$folder/options"
+}
+
+# compile FOLDER TARGET...: quiet when there is nothing to do. One at a time may build in a folder.
+compile() {
+  local folder=$1
+  shift
+  flock "$folder" ninja -C "$folder" "$@" >&2
+}
+
+# The programs; what else ninja would build are tests.
+programs=(daemon/launcher/hooksmtpd daemon/worker/worker daemon/ctl/hooksmtpctl hooks/maildir/maildir)

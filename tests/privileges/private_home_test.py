@@ -1,0 +1,60 @@
+"""A clone below a home folder of mode 0700: root and its owner can start it, the jails still find everything."""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from harness.daemon import PLAIN_USER, PROGRAMS, copy_programs
+from harness.client import Client
+
+
+@pytest.fixture
+def home():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-test-home-"))
+    clone = folder / "clone/build"
+    clone.mkdir(parents=True)
+    copy_programs(clone)
+    yield folder
+    shutil.rmtree(folder)
+
+
+def give(folder: pathlib.Path, user: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        os.chown(path, user, user)
+    folder.chmod(0o700)
+
+
+@pytest.mark.parametrize("owner", [0, PLAIN_USER])
+def test_root_starts_the_built_in_configuration(make_daemon, home, owner):
+    give(home, owner)
+    daemon = make_daemon(programs=home / "clone/build")
+    daemon.launch(["run", "--defaults"])
+    with daemon.session() as client:
+        assert client.message().code == 250
+    (stored,) = (daemon.state / "hooks/maildir/Maildir/new").iterdir()
+    assert stored.read_bytes().endswith(b"\r\nhello\r\n") or stored.read_bytes().endswith(b"\nhello\n")
+    assert daemon.stop() == 0
+
+
+def test_its_owner_starts_the_built_in_configuration(make_daemon, home):
+    give(home, PLAIN_USER)
+    daemon = make_daemon(user=PLAIN_USER, programs=home / "clone/build")
+    daemon.launch(["run", "--defaults", "--listen", "127.0.0.1:0"])
+    with daemon.session() as client:
+        assert client.message().code == 250
+    assert len(list((daemon.state / "hooks/maildir/Maildir/new").iterdir())) == 1
+
+
+def test_a_hook_below_it(make_daemon, home):
+    from harness import hooks
+    daemon = make_daemon()
+    script = hooks.write(home, "policy.py", hooks.RECORDER)
+    home.chmod(0o700)
+    daemon.hook_command("recorder", [str(script)])
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message().code == 250
+    assert len(daemon.recorded().messages()) == 1

@@ -1,0 +1,97 @@
+"""The examples of README.md, as they stand there."""
+
+import os
+import pathlib
+import re
+
+import pytest
+
+from harness import hooks
+
+ROOT = pathlib.Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"<!-- (.+?) -->\n```(\w+)\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+HOOKS = [(name, text) for name, _, text in BLOCKS if name.startswith("hooks/")]
+COMMANDS = [text for name, _, text in BLOCKS if name == "run as root"]
+CONFIGURATION = next(text for name, _, text in BLOCKS if name == "configuration")
+
+
+def test_nothing_is_missing():
+    assert len(HOOKS) == 3 and len(COMMANDS) == 2
+
+
+@pytest.mark.parametrize("name, text", HOOKS, ids=[name for name, _ in HOOKS])
+def test_hook_is_the_file_of_that_name(name, text):
+    assert (ROOT / name).read_text() == text
+    assert os.access(ROOT / name, os.X_OK)
+
+
+@pytest.mark.parametrize("name, text", HOOKS, ids=[name for name, _ in HOOKS])
+def test_hook_works_as_it_stands(make_daemon, name, text):
+    daemon = make_daemon()
+    daemon.hook("blocklist", text, ["validate_host", "validate_sender", "validate_recipient", "deliver", "disconnect"])
+    daemon.start()
+    daemon.control("ready")
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<ann@example.org>", "250")
+        assert client.say("RCPT TO:<x@blocked.example>") == "550 5.1.1 no such user"
+        client.expect("RCPT TO:<bob@example.test>", "250")
+        client.expect("DATA", "354")
+        client.send("Subject: x\r\n\r\nx@blocked.example\r\n")
+        assert client.say(".").code == 250
+        client.expect("QUIT", "221")
+    assert daemon.stop() == 0
+    assert not daemon.log.lines("stray|failed|timeout")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=["swaks", "curl"])
+def test_first_message(make_daemon, command):
+    """The built-in configuration, as `daemon/run` starts it: one readable line, one file."""
+    daemon = make_daemon()
+    daemon.launch(["run", "--defaults"])
+    daemon.log.wait("swaks|curl")
+    done = daemon.run(["bash", "-c", command])
+    assert done.returncode == 0, done
+    line = daemon.log.wait(r".*ann@example\.org.*bob@example\.test.*").group()
+    assert "hello" in line, line
+    (file,) = (daemon.state / "hooks/maildir/Maildir/new").iterdir()
+    assert b"Subject: hello" in file.read_bytes()
+    assert file.name in daemon.log.text
+
+
+def test_the_line_that_the_start_prints_sends_a_message(make_daemon):
+    daemon = make_daemon()
+    daemon.launch(["run", "--defaults"])
+    line = daemon.log.wait(r"(swaks|curl|printf) .*").group()
+    done = daemon.run(["bash", "-c", line])
+    assert done.returncode == 0, (line, done)
+    assert len(list((daemon.state / "hooks/maildir/Maildir/new").iterdir())) == 1
+
+
+def test_configuration(make_daemon):
+    """The paths are the test's own, the rest is as it stands."""
+    daemon = make_daemon(CONFIGURATION.replace("/etc/hooksmtpd/hooks", "HOOKS").split("\n", 1)[1])
+    daemon.config = daemon.config.replace("HOOKS", str(daemon.folder / "hooks"))
+    for name in ("blocklist.py", "store.py"):
+        hooks.write(daemon.folder / "hooks", name, hooks.RECORDER)
+    daemon.start()
+    daemon.control("ready")
+    with daemon.session() as client:
+        assert client.message().code == 250
+    assert hooks.Recorded(daemon.state / "hooks/store").requests("hello")[0]["options"] == {"folder": "new"}
+
+
+@pytest.mark.parametrize("document", ["README.md", "HACKING.md", "proto/hook/PROTOCOL.md", "tests/bench/README.md", "CHANGELOG.md"])
+def test_links_and_named_files_exist(document):
+    text = (ROOT / document).read_text()
+    folder = (ROOT / document).parent
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (folder / target).exists(), target
+    if document == "HACKING.md":
+        for target in re.findall(r"`((?:proto|config|daemon|tests|hooks)/[\w./-]+)`", text):
+            assert (ROOT / target).exists(), target
+
+
+def test_the_two_commands_can_run():
+    for name in ("daemon/run", "tests/run", ".ci/run", "systemd/install"):
+        assert os.access(ROOT / name, os.X_OK), name
