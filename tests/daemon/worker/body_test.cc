@@ -1,0 +1,101 @@
+#include "daemon/worker/body.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+using namespace hooksmtpd;
+using namespace hooksmtpd::worker;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Folder {
+  Folder() {
+    std::array<char, 32> name{"/tmp/hooksmtpd-spool-XXXXXX"};
+    path = mkdtemp(name.data());
+    for (const char* sub : {"incoming", "one", "two"}) fs::create_directory(path / sub);
+  }
+  ~Folder() { fs::remove_all(path); }
+
+  Spool spool() const { return Spool(sys::Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path); }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::ranges::count_if(fs::recursive_directory_iterator(path),
+                                                          [](const auto& entry) { return entry.is_regular_file(); }));
+  }
+
+  fs::path path;
+};
+
+std::string content(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
+
+TEST_CASE("a message, small or large, is there for one hook at a time, read-only, and gone afterwards") {
+  for (const std::size_t size : {std::size_t{10}, kMaxBodyInMemory, kMaxBodyInMemory + 1, 20 * kMaxBodyInMemory}) {
+    CAPTURE(size);
+    const Folder folder;
+    const Spool spool = folder.spool();
+    std::string message;
+    {
+      Body body(spool, "t-1");
+      for (std::size_t i = 0; message.size() < size; ++i) {
+        const std::string run = std::string(std::min<std::size_t>(7 + i % 5000, size - message.size()), static_cast<char>('a' + i % 26));
+        body.append(run);
+        message += run;
+      }
+      CHECK(body.size() == size);
+      const auto first = body.place_for("one");
+      REQUIRE(first.has_value());
+      CHECK(*first == folder.path / "one/t-1.eml");
+      CHECK(content(*first) == message);
+      struct stat status {};
+      CHECK(stat(first->c_str(), &status) == 0);
+      CHECK((status.st_mode & 0777) == 0444);
+      const auto second = body.place_for("two");
+      REQUIRE(second.has_value());
+      CHECK(content(*second) == message);
+      CHECK_FALSE(fs::exists(*first));
+      body.withdraw();
+      CHECK_FALSE(fs::exists(*second));
+    }
+    CHECK(folder.files() == 0);
+  }
+}
+
+TEST_CASE("an error of the spool is told when the message is to be placed, and leaves nothing behind") {
+  const Folder folder;
+  const Spool spool = folder.spool();
+  SUBCASE("while it comes in") {
+    fs::remove(folder.path / "incoming");
+    Body body(spool, "t-1");
+    body.append(std::string(kMaxBodyInMemory, 'a'));
+    body.append("b");
+    body.append("c");
+    CHECK(body.place_for("one").error() == ENOENT);
+  }
+  SUBCASE("when it is given to a hook") {
+    Body body(spool, "t-1");
+    body.append("a");
+    CHECK(body.place_for("nobody").error() == ENOENT);
+  }
+  SUBCASE("somebody else's file of that name is not overwritten") {
+    std::ofstream(folder.path / "one/t-1.eml") << "old";
+    Body body(spool, "t-1");
+    body.append("a");
+    CHECK(body.place_for("one").error() == EEXIST);
+    CHECK(content(folder.path / "one/t-1.eml") == "old");
+    fs::remove(folder.path / "one/t-1.eml");
+  }
+  CHECK(folder.files() == 0);
+}

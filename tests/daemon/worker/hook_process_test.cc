@@ -1,0 +1,220 @@
+// HookProcess with a hook that the test plays at the other end of the pipes.
+
+#include "daemon/worker/hook_process.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <vector>
+
+#include "daemon/sys/pair.h"
+
+using namespace hooksmtpd;
+using namespace hooksmtpd::worker;
+using std::chrono::milliseconds;
+
+namespace {
+
+struct Asking final : Asker {
+  void outcome(Outcome outcome) override { outcomes.push_back(std::move(outcome)); }
+  std::string tag() const override { return "session=s"; }
+
+  std::vector<Outcome> outcomes;
+};
+
+struct Stage {
+  Stage()
+      : log_pipe(sys::make_pipe()),
+        log(sys::Log::to_pipe(std::move(log_pipe.write))),
+        process({.base = base.get(),
+                 .log = log,
+                 .restart = [this](HookProcess&, const std::string& reason) { restarts.push_back(reason); },
+                 .state = [this](HookProcess&, const std::string& failure) { states.push_back(failure); },
+                 .busy = [this](HookProcess&) { busy = true; }},
+                "test", 1) {}
+
+  void start(milliseconds start_timeout = std::chrono::seconds(10)) {
+    sys::Pipe input = sys::make_pipe(), output = sys::make_pipe(), error = sys::make_pipe();
+    hook_reads = std::move(input.read);
+    hook_writes = std::move(output.write);
+    hook_complains = std::move(error.write);
+    fcntl(hook_reads.get(), F_SETFL, O_NONBLOCK);
+    process.next_id();
+    process.start(++generation, {std::move(input.write), std::move(output.read), std::move(error.read)}, "hello\n",
+                  start_timeout);
+    turn();
+  }
+  void start_and_greet(const std::string& greeting = "ok\n") {
+    start();
+    CHECK(read() == "hello\n");
+    say(greeting);
+    CHECK(process.ready());
+  }
+
+  // One turn of the event loop: what is there is handled, and if nothing is, a timer.
+  void turn(int flags = EVLOOP_NONBLOCK) {
+    event_base_loop(base.get(), EVLOOP_ONCE | flags);
+    while (std::exchange(busy, false)) process.end_of_turn();
+  }
+  void say(const std::string& text) {
+    REQUIRE(write(hook_writes.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+    turn(0);
+  }
+  std::string read() {
+    std::array<char, 4096> buffer;
+    const ssize_t got = ::read(hook_reads.get(), buffer.data(), buffer.size());
+    return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : "";
+  }
+  std::string logged() {
+    log.flush();
+    std::array<char, 4096> buffer;
+    const ssize_t got = ::read(log_pipe.read.get(), buffer.data(), buffer.size());
+    return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : "";
+  }
+  void ask(const std::string& line, milliseconds timeout = std::chrono::seconds(10)) {
+    process.ask({.id = process.next_id(),
+                 .event = hook::Event::kValidateSender,
+                 .line = line + "\n",
+                 .timeout = timeout,
+                 .asker = &asking});
+    CHECK(asking.outcomes.size() == told);  // never from within ask()
+    turn();
+    told = asking.outcomes.size();
+  }
+
+  EventBase base{event_base_new()};
+  sys::Pipe log_pipe;
+  sys::Log log;
+  std::vector<std::string> restarts, states;
+  bool busy = false;
+  HookProcess process;
+  Asking asking;
+  std::size_t told = 0;
+  std::uint32_t generation = 0;
+  sys::Fd hook_reads, hook_writes, hook_complains;
+};
+
+}  // namespace
+
+TEST_CASE("a process is greeted before it is asked, and a serial one is asked one thing at a time") {
+  Stage stage;
+  stage.ask("one");
+  stage.ask("two");
+  stage.start();
+  CHECK(stage.read() == "hello\n");
+  stage.say("ok\n");
+  CHECK(stage.states == std::vector<std::string>{""});
+  CHECK(stage.read() == "one\n");
+  stage.say("reject 550 5.1.1 no\n");
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].verdict.code == 550);
+  CHECK(stage.read() == "two\n");
+}
+
+TEST_CASE("a concurrent one is asked all at once, in one write") {
+  Stage stage;
+  stage.start_and_greet("{\"concurrency\":8}\n");
+  for (const char* line : {"one\n", "two\n", "three\n"}) {
+    stage.process.ask({.id = stage.process.next_id(), .event = hook::Event::kValidateSender, .line = line,
+                       .timeout = std::chrono::seconds(10), .asker = &stage.asking});
+  }
+  stage.turn();
+  CHECK(stage.read() == "one\ntwo\nthree\n");
+  stage.say("{\"id\":3,\"action\":\"accept\"}\n{\"id\":2,\"action\":\"defer\"}\n");
+  CHECK(stage.asking.outcomes.size() == 2);
+}
+
+TEST_CASE("when it dies, what it was asked fails, what waits goes to its successor, and a restart is asked for") {
+  Stage stage;
+  stage.start_and_greet();
+  stage.ask("one");
+  stage.ask("two");
+  CHECK(stage.read() == "one\n");
+  const std::string last_words = "<3>Traceback: it hurts\n";
+  REQUIRE(write(stage.hook_complains.get(), last_words.data(), last_words.size()) > 0);
+  stage.hook_writes.reset();
+  stage.turn(0);
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].kind == Outcome::kFailed);
+  CHECK(stage.restarts.size() == 1);
+  CHECK(stage.logged().contains("hook test/1 session=s: Traceback: it hurts\n"));
+  stage.start_and_greet();
+  CHECK(stage.read() == "two\n");
+}
+
+TEST_CASE("a serial one that overruns is restarted; one that says no hello is reported with the fix") {
+  Stage stage;
+  stage.start_and_greet();
+  stage.ask("slow", milliseconds(20));
+  stage.turn(0);  // the timer
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].kind == Outcome::kFailed);
+  CHECK(stage.restarts.size() == 1);
+
+  stage.start(milliseconds(20));
+  stage.turn(0);
+  REQUIRE(stage.states.size() == 2);
+  CHECK(stage.states[1].contains("flush"));
+}
+
+TEST_CASE("what waits for a process that does not come is given up in time") {
+  Stage stage;
+  stage.ask("nobody hears", milliseconds(20));
+  stage.turn(0);
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].reason == "it is not running");
+}
+
+TEST_CASE("no more than kMaxWaiting wait; the next is told at the end of the turn") {
+  Stage stage;
+  for (std::size_t i = 0; i < HookProcess::kMaxWaiting; ++i) stage.ask("x");
+  CHECK(stage.asking.outcomes.empty());
+  stage.ask("one too many");
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].kind == Outcome::kQueueFull);
+}
+
+TEST_CASE("one that died ten times is not waited for") {
+  Stage stage;
+  for (int i = 0; i < 10; ++i) {
+    CHECK_FALSE(stage.process.failed());
+    stage.start();
+    stage.hook_writes.reset();
+    stage.turn(0);
+  }
+  CHECK(stage.process.failed());
+  stage.ask("anybody there?");
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].kind == Outcome::kFailed);
+  stage.start_and_greet();
+  stage.ask("again");
+  CHECK(stage.read() == "again\n");
+}
+
+TEST_CASE("a hook that does not read stops nobody, and gets all of it when it does") {
+  Stage stage;
+  stage.start_and_greet();
+  const std::string large(300 * 1024, 'x');
+  stage.ask(large);
+  std::string got;
+  for (int turns = 0; turns < 1000 && got.size() < large.size() + 1; ++turns) {
+    got += stage.read();
+    stage.turn();
+  }
+  CHECK(got == large + "\n");
+}
+
+TEST_CASE("a flood on standard error is cut to so many lines a second, and counted") {
+  Stage stage;
+  stage.start_and_greet();
+  std::string flood;
+  for (int i = 0; i < 150; ++i) flood += "noise\n";
+  REQUIRE(write(stage.hook_complains.get(), flood.data(), flood.size()) > 0);
+  stage.turn(0);
+  const std::string log = stage.logged();
+  CHECK(std::ranges::count(log, '\n') == LogLimit::kLinesPerSecond);
+}
