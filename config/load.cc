@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
-#include <set>
+#include <iterator>
 
 #include "config/address.h"
 #include "config/advice.h"
