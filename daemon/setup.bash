@@ -14,6 +14,9 @@ test_packages=(
   iproute2 procps strace util-linux
 )
 
+# For tests/long/run, besides.
+fuzz_packages=(clang-19 libclang-rt-19-dev)
+
 # For tests/bench/run, besides. What smtp-sink is linked with comes along.
 bench_packages=(python3 libdb5.3 libicu72 libnsl2)
 

@@ -50,6 +50,10 @@ class Keeper {
  public:
   explicit Keeper(Plan plan) : plan_(std::move(plan)), signals_(take_signals()) {}
 
+  bool tell(const sys::ProcessReport& report) {
+    return sys::send_frame(plan_.control, FrameKind::kReport, sys::as_body(report)).has_value();
+  }
+
   // Until the supervisor is gone, or says what it must not say.
   void serve() {
     while (true) {
@@ -133,15 +137,19 @@ class Keeper {
     signalfd_siginfo ignored;
     while (::read(signals_.get(), &ignored, sizeof ignored) > 0) {
     }
-    int status = 0;
-    pid_t pid = 0;
-    while ((pid = ::waitpid(-1, &status, WNOHANG)) > 0) {
-      if (pid != child_ || state_ != State::kRunning) continue;
+    while (true) {
+      siginfo_t dead{};
+      if (::waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0) break;  // ECHILD: nobody is left
+      if (dead.si_pid == 0) return;  // some are alive, or still dying: another SIGCHLD will come
+      const bool is_the_child = dead.si_pid == child_ && state_ == State::kRunning;
+      if (is_the_child) kill_all(plan_, child_);  // while it is not reaped, its process group can be nobody else's
+      int status = 0;
+      ::waitpid(dead.si_pid, &status, 0);
+      if (!is_the_child) continue;
       state_ = State::kEnding;
       wait_status_ = status;
-      kill_all(plan_, child_);
     }
-    if (state_ != State::kEnding || pid == 0) return;  // 0: some are still dying; another SIGCHLD will come
+    if (state_ != State::kEnding) return;
     kill_at_.reset();
     child_ = -1;
     state_ = State::kIdle;
@@ -168,8 +176,9 @@ int run(Plan plan) {
   const auto bounding = plan.own_pid_namespace ? sys::Bounding::kMustBeEmpty : sys::Bounding::kMayBeFull;
   const sys::ProcessReport report = sys::report_self();
   if (!sys::privilege_left(report, bounding).empty()) return EX_CONFIG;
-  if (!sys::send_frame(plan.control, FrameKind::kReport, sys::as_body(report))) return EX_OSERR;
-  Keeper(std::move(plan)).serve();
+  Keeper keeper(std::move(plan));
+  if (!keeper.tell(report)) return EX_OSERR;
+  keeper.serve();
   return EX_OK;
 }
 

@@ -34,11 +34,25 @@ std::string not_there(const std::string& path, Seen seen) {
   return text;
 }
 
+// Names the folder that is closed: in a jail that is the command's own, for the jail has made those above it.
+std::string why_not_reached(const std::string& path, int error) {
+  fs::path folder = "/";
+  for (const fs::path& part : fs::path(path).parent_path().relative_path()) {
+    folder /= part;
+    if (::access(folder.c_str(), X_OK) == 0) continue;
+    return fmt::format(
+        "{}: the folder {} is closed to uid {}: chmod a+x it, or move the hook to a folder of its own, or "
+        "run it as the folder's owner (user = \"...\")",
+        path, folder.string(), ::getuid());
+  }
+  return fmt::format("{}: {}", path, sys::errno_text(error));
+}
+
 std::string why_not_a_program(const std::string& path, Seen seen) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return not_there(path, seen);
-    return fmt::format("{}: {}: a folder above it is closed to uid {}", path, sys::errno_text(errno), ::getuid());
+    return why_not_reached(path, errno);
   }
   if (!S_ISREG(status.st_mode)) return fmt::format("{} is not a file", path);
   if ((status.st_mode & 0111) == 0) return fmt::format("{} is not executable: chmod +x {}", path, path);
@@ -78,8 +92,8 @@ std::string elf_interpreter(const Fd& file, const char* head) {
     if (::pread(file.get(), &part, sizeof part, at) != sizeof part) return {};
     if (part.p_type != PT_INTERP) continue;
     std::array<char, 256> name{};
-    ::pread(file.get(), name.data(), std::min<std::size_t>(part.p_filesz, name.size() - 1),
-            static_cast<off_t>(part.p_offset));
+    const std::size_t length = std::min<std::size_t>(part.p_filesz, name.size() - 1);
+    if (::pread(file.get(), name.data(), length, static_cast<off_t>(part.p_offset)) < 0) return {};
     return name.data();
   }
   return {};

@@ -12,7 +12,7 @@ namespace {
 using Milliseconds = Loop::Milliseconds;
 
 // A worker that has never served and fails this often will not do better: whoever started us should know.
-constexpr std::uint32_t kFirstStarts = 3;
+constexpr std::uint32_t kFirstFailures = 3;
 
 constexpr Milliseconds kHooksGrace = std::chrono::seconds(2);   // from SIGTERM to SIGKILL
 constexpr Milliseconds kHooksFinish = std::chrono::seconds(1);  // from EOF to SIGTERM
@@ -112,13 +112,16 @@ void Crew::worker_ended(const Exit& exit) {
     if (phase_ == Phase::kStoppingWorker) return finish_hooks();
     return stopped_when_down();
   }
-  const Milliseconds wait = worker_.retry();
-  log_.error("worker exit {} ran_ms={} reason={} next_start_ms={} failures={}", to_string(exit), exit.ran.count(),
-             sys::quoted(worker_.last_error()), wait.count(), worker_.process().failures());
-  if (phase_ == Phase::kStarting && (exit.exec_errno != 0 || worker_.process().failures() >= kFirstStarts)) {
-    log_.error("worker cannot be started: giving up");
-    stop(EX_SOFTWARE);
+  // Why we killed it, where we did; a frame that was bad says more than the signal that followed.
+  const std::string reason =
+      exit.asked_for ? fmt::format(" reason={}", sys::quoted(worker_.last_error())) : std::string();
+  const std::string line = fmt::format("worker exit {} ran_ms={}{}", to_string(exit), exit.ran.count(), reason);
+  if (phase_ == Phase::kStarting && (exit.exec_errno != 0 || ++first_failures_ == kFirstFailures)) {
+    log_.error("{}: it cannot be started, giving up", line);
+    return stop(EX_SOFTWARE);
   }
+  const Milliseconds wait = worker_.retry();
+  log_.error("{} next_start_ms={} failures={}", line, wait.count(), worker_.process().failures());
 }
 
 void Crew::worker_keeper_lost() {

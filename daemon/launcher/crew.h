@@ -38,7 +38,7 @@ class CrewOwner {
   ~CrewOwner() = default;
 };
 
-class Crew : private WorkerOwner, private HookOwner {
+class Crew final : private WorkerOwner, private HookOwner {
  public:
   enum class Phase : std::uint8_t {
     kStarting,
@@ -100,6 +100,7 @@ class Crew : private WorkerOwner, private HookOwner {
   const config::Config& config_;
   Phase phase_ = Phase::kStarting;
   int exit_status_ = 0;
+  std::uint32_t first_failures_ = 0;  // of the worker, before it ever served
   WorkerPost worker_;
   std::deque<HookPost> hooks_;  // a HookPost does not move
   Timer step_;                  // limits the present phase of a stop

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <utility>
 
 #include "daemon/launcher/file_identity.h"
 #include "daemon/launcher/mounts.h"
@@ -78,7 +78,9 @@ void open_sources(Building& building) {
     must(::fstat(place.get(), &status), bind.path.string());
     building.sources.push_back({&bind, std::move(place), S_ISDIR(status.st_mode)});
   }
-  std::ranges::stable_sort(building.sources, {}, [](const auto& source) { return source.bind->path; });
+  // Of two views of one folder the writable one comes last, and on top.
+  std::ranges::sort(building.sources, {},
+                    [](const auto& source) { return std::pair(source.bind->path, source.bind->access); });
 }
 
 void mount_root(Building& building) {

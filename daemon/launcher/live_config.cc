@@ -1,9 +1,6 @@
 #include "daemon/launcher/live_config.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "config/settings.h"
 #include "daemon/launcher/comma_list.h"
@@ -14,17 +11,6 @@ namespace {
 
 Refusal refuse(Refusal::Kind kind, std::string error, std::string suggestion = {}) {
   return {.kind = kind, .error = std::move(error), .suggestion = std::move(suggestion)};
-}
-
-// The launcher read the files as root; a reload reads them as what is left.
-std::string unreadable(const std::vector<std::filesystem::path>& files) {
-  std::string advice;
-  for (const std::filesystem::path& file : files) {
-    if (::access(file.c_str(), R_OK) == 0 || errno != EACCES) continue;
-    advice += fmt::format("{}hooksmtpd is not root any more and must be able to read {}: chgrp {} {}; chmod 0640 {}",
-                          advice.empty() ? "" : "\n", file.string(), ::getegid(), file.string(), file.string());
-  }
-  return advice;
 }
 
 }  // namespace
@@ -48,10 +34,7 @@ std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::stri
 
 std::expected<LiveConfig::Changed, Refusal> LiveConfig::reload() {
   auto loaded = load_();
-  if (!loaded) {
-    return std::unexpected(
-        refuse(Refusal::Kind::kConfig, config::to_string(loaded.error()), unreadable(loaded_.files)));
-  }
+  if (!loaded) return std::unexpected(refuse(Refusal::Kind::kConfig, config::to_string(loaded.error())));
   config::Changes changes = config::compare(current(), loaded->config);
   if (!changes.restart_needed.empty()) {
     return std::unexpected(refuse(Refusal::Kind::kRestartNeeded,

@@ -5,6 +5,8 @@
 namespace hooksmtpd::launcher {
 
 void Loop::turn(Milliseconds limit) {
+  std::erase(watches_, nullptr);
+  std::erase(timers_, nullptr);
   std::vector<pollfd> polled;
   polled.reserve(watches_.size());
   for (const Watch* watch : watches_) polled.push_back({.fd = watch->fd_, .events = watch->events_, .revents = 0});
@@ -12,9 +14,6 @@ void Loop::turn(Milliseconds limit) {
   const int ready = ::poll(polled.data(), polled.size(), static_cast<int>(until_next_timer(limit).count()));
   if (ready > 0) run_watches(polled);
   run_timers();
-
-  std::erase(watches_, nullptr);
-  std::erase(timers_, nullptr);
 }
 
 Loop::Milliseconds Loop::until_next_timer(Milliseconds limit) const {

@@ -39,7 +39,7 @@ class Loop {
   void run_timers();
 
   std::function<Time()> now_;
-  // Null: taken out; swept at the end of the turn, so that places stay as they are while callbacks run.
+  // Null: taken out; swept when the next turn begins, so that places stay as they are while callbacks run.
   std::vector<Watch*> watches_;
   std::vector<Timer*> timers_;
 };

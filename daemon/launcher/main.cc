@@ -85,55 +85,75 @@ int check_config(const CommandLine& line, const Programs& programs) {
   return EX_OK;
 }
 
-// From a shell or systemd to the supervisor. CAP_* in brackets: what the step needs when root takes it.
+// What was found on the way, in the order in which people should read it.
+std::vector<std::string> warnings_of(const config::Loaded& loaded, const std::vector<config::Problem>& doubts,
+                                     std::vector<std::string> listeners, const Folders& folders) {
+  std::vector<std::string> warnings;
+  for (const config::Problem& problem : loaded.warnings) warnings.push_back(config::to_string(problem));
+  for (const config::Problem& problem : doubts) warnings.push_back(config::to_string(problem));
+  for (std::string& warning : listeners) warnings.push_back(std::move(warning));
+  if (folders.leftovers != 0) warnings.push_back(fmt::format("spool leftovers={} removed", folders.leftovers));
+  return warnings;
+}
+
+// The recipe, from a shell or systemd to the supervisor. Above each step: what it needs when root takes it.
 Tree launch(const CommandLine& line, const Programs& programs, char** main_argv) {
   Tree tree;
-  config::Loaded loaded = load_config(line.request);  // [SETUID SETGID, to read it]
+  const Ports ports = line.ephemeral ? Ports::kEphemeral : Ports::kAsConfigured;
+
+  // CAP_SETUID, CAP_SETGID: to read files below a folder that is closed to root.
+  config::Loaded loaded = load_config(line.request);
   const config::Config& config = loaded.config;
-  const Identities identities = choose_identities(config);  // none
+  // Nothing.
+  const Identities identities = choose_identities(config);
   const bool root = identities.separate;
   tree.isolation = root ? Isolation::kNamespaced : Isolation::kNone;
-  if (root) own_mount_namespace();                          // [SYS_ADMIN]
-  auto doubts = judge_hooks(config, identities, programs);  // [SYS_ADMIN SETPCAP SETUID SETGID]
-  Listeners listeners = bind_listeners(                     // [NET_BIND_SERVICE]
-      config.listeners, line.ephemeral ? Ports::kEphemeral : Ports::kAsConfigured);
-  Folders folders = make_folders(config, identities);  // [SYS_ADMIN SETUID SETGID]
-  const rlimit open_files = raise_open_files();        // none (SYS_RESOURCE if there)
-  tree.notify = connect_notify_socket();               // none
-  tree.proc = open_proc();                             // none
-  sys::Pipe life = sys::make_pipe();                   // none
-  tree.slots = start_slots(                            // [SYS_ADMIN SETPCAP SETUID SETGID]
-      plan_slots({.config = config,
-                  .identities = identities,
-                  .programs = programs,
-                  .listeners = listeners.sockets,
-                  .bound = listeners.bound,
-                  .isolation = tree.isolation,
-                  .open_files = open_files}),
-      life.read, main_argv);
-  listeners.sockets.clear();  // none: the worker's keeper has them
-  life.read.reset();          // none
-  const Jail own_root = root ? supervisor_root(config, config_folders(line.request, loaded)) : Jail{};
-  if (root) enter(own_root);         // [SYS_ADMIN]
-  require(keepers_privilege(tree));  // none: the last act as root
-  drop_to(identities.supervisor);    // [SETPCAP SETUID SETGID]
-  require(own_privilege(tree));      // ---- no privilege is left anywhere
+  // CAP_SYS_ADMIN.
+  if (root) own_mount_namespace();
+  // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: each hook's command is tried in its jail, as its user.
+  const std::vector<config::Problem> doubts = judge_hooks(config, identities, programs);
+  // CAP_NET_BIND_SERVICE.
+  Listeners listeners = bind_listeners(config.listeners, ports);
+  // CAP_SYS_ADMIN for the spool, CAP_SETUID, CAP_SETGID for the owners.
+  Folders folders = make_folders(config, identities);
+  // Nothing; beyond the hard limit CAP_SYS_RESOURCE.
+  const rlimit open_files = raise_open_files();
+  // Nothing: what has a name outside of the small root that comes.
+  tree.notify = connect_notify_socket();
+  tree.proc = open_proc();
+  sys::Pipe life = sys::make_pipe();
+  // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: the keepers get their namespaces, jails and identities.
+  tree.slots = start_slots(plan_slots({.config = config,
+                                       .identities = identities,
+                                       .programs = programs,
+                                       .listeners = listeners.sockets,
+                                       .bound = listeners.bound,
+                                       .isolation = tree.isolation,
+                                       .open_files = open_files}),
+                           life.read, main_argv);
+  listeners.sockets.clear();  // the worker's keeper has them
+  life.read.reset();
+  // CAP_SYS_ADMIN.
+  if (root) enter(supervisor_root(config, config_folders(line.request, loaded)));
+  // Nothing; the last act as root.
+  require(keepers_privilege(tree));
+  // CAP_SETPCAP, CAP_SETUID, CAP_SETGID.
+  drop_to(identities.supervisor);
+  require(own_privilege(tree));
+  // ---- From here on there is no privilege anywhere.
 
   ::umask(077);
-  for (const config::Problem& doubt : doubts) loaded.warnings.push_back(doubt);
-  tree.warnings = std::move(listeners.warnings);
-  if (folders.leftovers != 0) tree.warnings.push_back(fmt::format("spool leftovers={} removed", folders.leftovers));
-  for (const config::Problem& problem : loaded.warnings) tree.warnings.push_back(config::to_string(problem));
-  tree.missing = missing_isolation(tree.isolation);
-  tree.start_text = first_message(listeners.bound);
-  tree.bound = std::move(listeners.bound);
+  tree.load_config = [request = line.request] { return config::load(request); };
   tree.life = std::move(life.write);
   tree.control = std::move(folders.control);
   tree.lock = std::move(folders.lock);
-  tree.load_config = [request = line.request] { return config::load(request); };
-  tree.config = std::move(loaded.config);
+  tree.missing = missing_isolation(tree.isolation);
+  tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders);
+  tree.start_text = first_message(listeners.bound);
+  tree.bound = std::move(listeners.bound);
   tree.origins = std::move(loaded.origins);
   tree.files = std::move(loaded.files);
+  tree.config = std::move(loaded.config);
   return tree;
 }
 

@@ -19,7 +19,7 @@
 
 namespace hooksmtpd::launcher {
 
-class Service : private CrewOwner {
+class Service final : private CrewOwner {
  public:
   Service(Loop& loop, sys::Log& log, Tree tree);
   Service(const Service&) = delete;

@@ -15,11 +15,10 @@
 namespace hooksmtpd::sys {
 namespace {
 
-constexpr std::size_t kGather = 4096;              // the worker's: a batch of lines a write
-constexpr std::size_t kAtOnce = 0;                 // the supervisor's: people watch
-constexpr std::size_t kPipeBound = 1024 * 1024;    // a worker whose log is not read keeps this much,
-constexpr std::size_t kStderrBound = 1024 * 1024;  // a supervisor with a stopped terminal this
-constexpr std::size_t kDroppedLine = 256;          // room for the line that tells of dropped ones
+constexpr std::size_t kGather = 4096;           // the worker's: a batch of lines a write
+constexpr std::size_t kAtOnce = 0;              // the supervisor's: people watch
+constexpr std::size_t kBound = 1024 * 1024;     // kept for a pipe that is not read, or a stopped terminal
+constexpr std::size_t kRecovered = kBound / 2;  // room enough to say what is missing, and to go on
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
@@ -110,7 +109,7 @@ struct Log::Sink : spdlog::sinks::base_sink<spdlog::details::null_mutex> {
 
   // Later lines say what is missing before them.
   void tell_of_dropped() {
-    if (!lines.has_room_for(kDroppedLine)) return;
+    if (!lines.has_room_for(kRecovered)) return;
     const std::uint64_t count = lines.take_dropped();
     if (count == 0) return;
     const std::string text = fmt::format("log dropped={}", count);
@@ -130,12 +129,12 @@ Log::~Log() {
 }
 
 Log Log::to_pipe(Fd pipe) {
-  return Log(std::make_unique<Sink>(LineWriter(std::move(pipe), kGather, kPipeBound), layout<SyslogPrefix>("%*%v")));
+  return Log(std::make_unique<Sink>(LineWriter(std::move(pipe), kGather, kBound), layout<SyslogPrefix>("%*%v")));
 }
 
 Log Log::to_stderr() {
-  return Log(std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kAtOnce, kStderrBound),
-                                    layout_for(STDERR_FILENO)));
+  return Log(
+      std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kAtOnce, kBound), layout_for(STDERR_FILENO)));
 }
 
 void Log::write(LogLevel level, std::string_view text) {

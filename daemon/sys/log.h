@@ -26,6 +26,9 @@ using config::LogLevel;
 // Text from outside, safe to stand in a log line and on a terminal: in double quotes; control bytes, quotes,
 // backslashes and what is not UTF-8 escaped as \n, \", \\, \x1b; cut at 256 octets ("..." after the closing quote).
 std::string quoted(std::string_view text);
+// Without these, std::quoted would be found for a std::string, and no compiler would say so.
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
 // A line with an optional "<N>" before it, N a level of syslog(3).
 struct LogLine {

@@ -21,6 +21,9 @@ constexpr std::size_t kMaxErrorLine = 2048;  // of stderr; a longer line is cut 
 constexpr std::size_t kDeathsToFail = 10;
 constexpr auto kDeathWindow = std::chrono::minutes(5);
 
+// How long a request waits for a process that is being started anew.
+constexpr std::chrono::milliseconds kMaxWaitForStart = std::chrono::seconds(10);
+
 template <auto callback>
 void call(evutil_socket_t, short, void* self) noexcept {
   (static_cast<HookProcess*>(self)->*callback)();
@@ -69,14 +72,16 @@ void HookProcess::ask(Request request) {
     if (request.asker) over_full_.push_back(request.asker);
     return mark_busy();
   }
-  request.give_up = Clock::now() + request.timeout;
+  request.give_up = Clock::now() + std::min(request.timeout, kMaxWaitForStart);
   if (state_ != State::kReady) timer_.set_at_latest(request.give_up);
   waiting_.push_back(std::move(request));
   mark_busy();
 }
 
 bool HookProcess::failed() const {
-  return state_ == State::kAbsent && deaths_.size() >= kDeathsToFail && Clock::now() - deaths_.front() < kDeathWindow;
+  if (state_ == State::kReady) return false;
+  return start_failed_ || (state_ == State::kAbsent && deaths_.size() >= kDeathsToFail &&
+                           Clock::now() - deaths_.front() < kDeathWindow);
 }
 
 void HookProcess::mark_busy() {
@@ -94,7 +99,7 @@ void HookProcess::end_of_turn() {
     for (auto waiting = std::exchange(waiting_, {}); auto& request : waiting) {
       ++counts_.failures;
       if (request.asker) {
-        request.asker->outcome({.kind = Outcome::kFailed, .reason = "it ended too often, see the log"});
+        request.asker->outcome({.kind = Outcome::kFailed, .reason = "it is not well, see the log"});
       }
     }
   }
@@ -159,6 +164,7 @@ void HookProcess::handle_outcomes() {
         return;
       }
       state_ = State::kReady;
+      start_failed_ = false;
       wants_reset_ = ready->reply.wants_reset;
       surroundings_.state(*this, "");
     } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
@@ -206,7 +212,11 @@ void HookProcess::gone(std::string reason) {
       finish(answer->id, {.kind = Outcome::kVerdict, .verdict = answer->verdict, .delay = answer->delay, .reason = {}});
     }
   }
-  for (const Request& request : waiting_) timer_.set_at_latest(request.give_up);
+  start_failed_ = greeting;
+  for (Request& request : waiting_) {
+    request.give_up = now + std::min(request.timeout, kMaxWaitForStart);
+    timer_.set_at_latest(request.give_up);
+  }
   if (greeting) surroundings_.state(*this, reason);
   surroundings_.restart(*this, reason);
   mark_busy();
@@ -230,7 +240,7 @@ void HookProcess::on_time() {
   if (const auto next = channel_.next_deadline(); next && state_ != State::kAbsent) timer_.set_at_latest(*next);
 }
 
-// A request that waits for a process which is not there, or is too busy, is told no later than one that was asked.
+// Whoever waits for a process that does not come is told.
 void HookProcess::give_up_waiting(Clock::time_point now) {
   if (state_ == State::kReady) return;
   std::deque<Request> over;

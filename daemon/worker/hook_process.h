@@ -1,8 +1,8 @@
 // One process of a hook, seen from the worker: its three pipes, the requests that wait for it, and the Channel that
 // matches what it answers.
 //
-// Requests are written once per turn of the event loop, all that fit in one write(2). They wait here while the process
-// is started anew, each no longer than its time limit; nothing that a hook does reaches further than this class.
+// Requests are written once per turn of the event loop, all that fit in one write(2). They wait here while a process
+// that was well is started anew, but not for long; nothing that a hook does reaches further than this class.
 
 #pragma once
 
@@ -86,7 +86,7 @@ class HookProcess {
   void end_of_turn();
 
   bool ready() const { return state_ == State::kReady; }
-  bool failed() const;  // it died so often that nobody waits for it any more
+  bool failed() const;  // its last start failed, or it dies too often: nobody waits for it
   bool wants_reset() const { return wants_reset_; }
   std::size_t waiting() const { return waiting_.size() + outstanding_.size(); }
   const std::string& name() const { return name_; }    // "policy"
@@ -124,6 +124,7 @@ class HookProcess {
   State state_ = State::kAbsent;
   bool busy_ = false;
   bool wants_reset_ = true;
+  bool start_failed_ = false;  // the last start, that is
 
   sys::Fd input_, output_, error_;
   Event on_input_, on_output_, on_error_;

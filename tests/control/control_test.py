@@ -1,9 +1,10 @@
 """hooksmtpctl and the signals, against the running daemon."""
 
 import json
-import os
 import re
 import signal
+import socket
+import sys
 
 import pytest
 
@@ -137,7 +138,19 @@ def test_signals_stop_it_cleanly(recorder, number):
     recorder.signal(number)
     assert recorder.wait() == 0
     assert processes.wait_all_gone(watched, 1) == []
-    assert not os.path.exists(recorder.runtime / "control.sock")
+    assert recorder.control("status", status=None).returncode != 0
+
+
+def test_it_can_start_again_where_it_was_killed(make_daemon, recorder):
+    """A stale socket, a spool that was in use: nothing of that is in the way."""
+    recorder.process.kill()
+    recorder.wait()
+    again = make_daemon(network=recorder.network)
+    again.runtime, again.state = recorder.runtime, recorder.state
+    again.hook("recorder", hooks.RECORDER)
+    again.start()
+    with again.session() as client:
+        assert client.message().code == 250
 
 
 def test_a_second_signal_does_not_wait_for_sessions(recorder):
@@ -164,13 +177,12 @@ def test_no_daemon_is_an_error_that_says_so(make_daemon):
 
 
 def test_strangers_may_not_speak_to_the_control_socket(recorder):
-    done = recorder.run(["setpriv", "--reuid=61998", "--regid=61998", "--clear-groups", "--", "python3", "-c",
+    done = recorder.run(["setpriv", "--reuid=61998", "--regid=61998", "--clear-groups", "--", sys.executable, "-c",
                          f"import socket; socket.socket(socket.AF_UNIX).connect('{recorder.runtime}/control.sock')"])
     assert b"PermissionError" in done.stderr
 
 
 def test_garbage_on_the_control_socket_harms_nobody(recorder):
-    import socket
     for garbage in (b"\n", b"{", b"[]\n", b'{"command":"nonsense"}\n', b"\xff\n", b"x" * 1_000_000 + b"\n"):
         with socket.socket(socket.AF_UNIX) as control:
             control.settimeout(5)

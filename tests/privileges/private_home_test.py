@@ -7,8 +7,8 @@ import tempfile
 
 import pytest
 
-from harness.daemon import PLAIN_USER, PROGRAMS, copy_programs
-from harness.client import Client
+from harness import hooks
+from harness.daemon import PLAIN_USER, copy_programs
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def test_its_owner_starts_the_built_in_configuration(make_daemon, home):
 
 
 def test_a_hook_below_it(make_daemon, home):
-    from harness import hooks
     daemon = make_daemon()
-    script = hooks.write(home, "policy.py", hooks.RECORDER)
+    (home / "clone/hooks").mkdir()
+    script = hooks.write(home / "clone/hooks", "policy.py", hooks.RECORDER)
     home.chmod(0o700)
     daemon.hook_command("recorder", [str(script)])
     daemon.start()

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <regex>
 #include <string>
 
 #include "daemon/sys/pair.h"
@@ -22,6 +21,14 @@ std::string drain(const Fd& pipe) {
   std::array<char, 4096> piece;
   for (ssize_t got = 0; (got = ::read(pipe.get(), piece.data(), piece.size())) > 0;) {
     text.append(piece.data(), static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+// Every digit as "d": a shape that does not depend on the time.
+std::string shape(std::string text) {
+  for (char& c : text) {
+    if (c >= '0' && c <= '9') c = 'd';
   }
   return text;
 }
@@ -96,8 +103,9 @@ TEST_CASE("standard error that is no terminal: date, and the level where it matt
     log.info("hello");
     log.error("oh");
   }
-  const std::string time = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d )";
-  CHECK(std::regex_match(drain(pipe.read), std::regex(time + "hello\n" + time + "error: oh\n")));
+  const std::string shown = shape(drain(pipe.read));
+  const std::string time = fmt::format("dddd-dd-ddTdd:dd:dd.ddd{}dd:dd ", shown.contains('+') ? '+' : '-');
+  CHECK(shown == time + "hello\n" + time + "error: oh\n");
 }
 
 TEST_CASE("standard error that is the journal: the level, and no time") {
@@ -134,9 +142,8 @@ TEST_CASE("a terminal: short time, colours unless NO_COLOR; and a stopped one bl
     const StderrTo there(terminal);
     Log log = Log::to_stderr();
     log.warn("hello");
-    const std::string shown = drain(master);
-    const std::string word = colour ? "\x1b\\[1;33mwarning:\x1b\\[0m " : "warning: ";
-    CHECK(std::regex_match(shown, std::regex(R"(\d\d:\d\d:\d\d )" + word + "hello\r\n")));
+    const std::string word = colour ? "\x1b[d;ddmwarning:\x1b[dm " : "warning: ";
+    CHECK(shape(drain(master)) == "dd:dd:dd " + word + "hello\r\n");
   }
   const StderrTo there(terminal);
   Log log = Log::to_stderr();

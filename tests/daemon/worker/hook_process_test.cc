@@ -178,11 +178,23 @@ TEST_CASE("no more than kMaxWaiting wait; the next is told at the end of the tur
   CHECK(stage.asking.outcomes[0].kind == Outcome::kQueueFull);
 }
 
+TEST_CASE("one that cannot even say hello is not waited for") {
+  Stage stage;
+  stage.ask("before it is known");
+  stage.start();
+  stage.hook_writes.reset();
+  stage.turn(0);
+  CHECK(stage.process.failed());
+  CHECK(stage.asking.outcomes.size() == 1);
+  stage.ask("afterwards");
+  CHECK(stage.asking.outcomes.size() == 2);
+}
+
 TEST_CASE("one that died ten times is not waited for") {
   Stage stage;
   for (int i = 0; i < 10; ++i) {
     CHECK_FALSE(stage.process.failed());
-    stage.start();
+    stage.start_and_greet();
     stage.hook_writes.reset();
     stage.turn(0);
   }

@@ -1,0 +1,138 @@
+#include "daemon/ctl/show.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <vector>
+
+#include "config/spelling.h"
+#include "daemon/ctl/table.h"
+
+namespace hooksmtpd::ctl {
+namespace {
+
+using nlohmann::json;
+
+const json kNull;
+
+// Never throws, whatever came: an absent member is null.
+const json& at(const json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() ? *found : kNull;
+}
+
+std::string text(const json& value) {
+  if (value.is_null()) return "-";
+  if (const auto* string = value.get_ptr<const std::string*>()) return config::printable(*string);
+  return value.dump();
+}
+std::string text(const json& object, const char* key) { return text(at(object, key)); }
+
+// Line by line, so that its line ends stay.
+std::string lines(const json& value) {
+  const auto* whole = value.get_ptr<const std::string*>();
+  if (whole == nullptr) return text(value);
+  std::string out;
+  std::string_view rest = *whole;
+  while (true) {
+    const std::size_t end = rest.find('\n');
+    for (const char c : rest.substr(0, end)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    if (end == std::string_view::npos) return out;
+    out += '\n';
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::string joined(const json& list) {
+  std::string all;
+  for (const json& one : list) all += fmt::format("{}{}", all.empty() ? "" : ", ", text(one));
+  return all;
+}
+
+std::string duration(const json& seconds) {
+  const std::int64_t s = seconds.is_number_integer() ? seconds.get<std::int64_t>() : 0;
+  if (s < 120) return fmt::format("{} s", s);
+  if (s < 7200) return fmt::format("{} min", s / 60);
+  if (s < 172800) return fmt::format("{} h", s / 3600);
+  return fmt::format("{} days", s / 86400);
+}
+
+std::string isolation(const json& object) {
+  const json& missing = at(object, "missing");
+  std::string line = text(object, "level");
+  if (missing.is_array() && !missing.empty()) line += fmt::format(" (missing: {})", joined(missing));
+  return line;
+}
+
+std::string worker(const json& object) {
+  std::string line =
+      fmt::format("{}, pid {}, {} restarts", text(object, "state"), text(object, "pid"), text(object, "restarts"));
+  if (!at(object, "sessions").is_null()) {
+    line += fmt::format("; {} sessions open, {} connections, {} messages accepted, {} refused",
+                        text(object, "sessions"), text(object, "connections_total"), text(object, "messages_accepted"),
+                        text(object, "messages_refused"));
+  }
+  return line;
+}
+
+std::string hooks(const json& list) {
+  std::vector<Row> rows{{"HOOK", "STATE", "PID", "RESTARTS", "REQUESTS", "WAITING", "LAST ERROR"}};
+  for (const json& hook : list) {
+    const std::string error = text(hook, "last_error");
+    rows.push_back({fmt::format("{}/{}", text(hook, "name"), text(hook, "instance")), text(hook, "state"),
+                    text(hook, "pid"), text(hook, "restarts"), text(hook, "requests"), text(hook, "waiting"),
+                    error.empty() ? "-" : error});
+  }
+  return table(rows);
+}
+
+}  // namespace
+
+std::string show_status(const json& reply) {
+  std::string out = fmt::format("hooksmtpd {}, {}, pid {}, up {}\n", text(reply, "version"), text(reply, "state"),
+                                text(reply, "pid"), duration(at(reply, "uptime")));
+  std::vector<Row> rows;
+  for (const json& one : at(reply, "addresses")) rows.push_back({text(one, "listener"), text(one, "address")});
+  rows.push_back({"worker", worker(at(reply, "worker"))});
+  if (const std::string error = text(at(reply, "worker"), "last_error"); !error.empty() && error != "-") {
+    rows.push_back({"", fmt::format("last error: {}", error)});
+  }
+  rows.push_back({"isolation", isolation(at(reply, "isolation"))});
+  const json& files = at(reply, "config");
+  rows.push_back({"configuration", files.empty() ? "built-in defaults" : joined(files)});
+  out += table(rows);
+  if (at(reply, "discards") == true) out += "no hook has the event 'deliver': mail is accepted and thrown away\n";
+  if (!at(reply, "hooks").empty()) out += fmt::format("\n{}", hooks(at(reply, "hooks")));
+  return out;
+}
+
+std::string show_settings(const json& reply, bool one) {
+  std::vector<Row> rows;
+  for (const json& setting : at(reply, "values")) {
+    if (one) return text(setting, "value") + "\n";
+    rows.push_back({text(setting, "key"), text(setting, "value"), text(setting, "origin")});
+  }
+  return table(rows);
+}
+
+std::string show_changes(const json& reply) {
+  std::string out;
+  for (const json& warning : at(reply, "warnings")) out += lines(warning) + "\n";
+  const json& changed = at(reply, "changed");
+  return out + (changed.empty() ? "nothing changed\n" : fmt::format("changed: {}\n", joined(changed)));
+}
+
+std::string show_error(const json& reply) {
+  std::string out = lines(at(reply, "error"));
+  for (const json& hook : at(reply, "missing")) {
+    const std::string error = text(hook, "last_error");
+    if (error.empty() || error == "-") continue;
+    out += fmt::format("\n{}/{}: {}", text(hook, "name"), text(hook, "instance"), error);
+  }
+  if (const json& suggestion = at(reply, "suggestion"); !suggestion.is_null())
+    out += fmt::format("\n{}", lines(suggestion));
+  return out;
+}
+
+}  // namespace hooksmtpd::ctl
