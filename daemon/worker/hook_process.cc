@@ -80,8 +80,8 @@ void HookProcess::ask(Request request) {
 
 bool HookProcess::failed() const {
   if (state_ == State::kReady) return false;
-  return start_failed_ || (state_ == State::kAbsent && deaths_.size() >= kDeathsToFail &&
-                           Clock::now() - deaths_.front() < kDeathWindow);
+  return start_failed_ ||
+         (state_ == State::kAbsent && deaths_.size() >= kDeathsToFail && Clock::now() - deaths_.front() < kDeathWindow);
 }
 
 void HookProcess::mark_busy() {

@@ -122,7 +122,7 @@ class Session {
   bool waiting() const { return !slots_.empty(); }  // questions are out
   bool in_data() const { return state_ == State::kData; }
   bool closed() const { return state_ == State::kClosed; }  // flush the replies and close the connection
-  bool said_quit() const { return said_quit_; }            // that was the client's wish
+  bool said_quit() const { return said_quit_; }             // that was the client's wish
 
   const std::string& id() const { return id_; }
   const Peer& peer() const { return peer_; }

@@ -50,7 +50,8 @@ TEST_CASE("a message, small or large, is there for one hook at a time, read-only
     {
       Body body(spool, "t-1");
       for (std::size_t i = 0; message.size() < size; ++i) {
-        const std::string run = std::string(std::min<std::size_t>(7 + i % 5000, size - message.size()), static_cast<char>('a' + i % 26));
+        const std::string run =
+            std::string(std::min<std::size_t>(7 + i % 5000, size - message.size()), static_cast<char>('a' + i % 26));
         body.append(run);
         message += run;
       }
@@ -59,7 +60,7 @@ TEST_CASE("a message, small or large, is there for one hook at a time, read-only
       REQUIRE(first.has_value());
       CHECK(*first == folder.path / "one/t-1.eml");
       CHECK(content(*first) == message);
-      struct stat status {};
+      struct stat status{};
       CHECK(stat(first->c_str(), &status) == 0);
       CHECK((status.st_mode & 0777) == 0444);
       const auto second = body.place_for("two");

@@ -76,14 +76,14 @@ struct Stage {
     return got > 0 ? std::string(buffer.data(), static_cast<std::size_t>(got)) : "";
   }
   void ask(const std::string& line, milliseconds timeout = std::chrono::seconds(10)) {
+    const std::size_t before = asking.outcomes.size();
     process.ask({.id = process.next_id(),
                  .event = hook::Event::kValidateSender,
                  .line = line + "\n",
                  .timeout = timeout,
                  .asker = &asking});
-    CHECK(asking.outcomes.size() == told);  // never from within ask()
+    CHECK(asking.outcomes.size() == before);  // never from within ask()
     turn();
-    told = asking.outcomes.size();
   }
 
   EventBase base{event_base_new()};
@@ -93,7 +93,7 @@ struct Stage {
   bool busy = false;
   HookProcess process;
   Asking asking;
-  std::size_t told = 0;
+
   std::uint32_t generation = 0;
   sys::Fd hook_reads, hook_writes, hook_complains;
 };
@@ -119,8 +119,11 @@ TEST_CASE("a concurrent one is asked all at once, in one write") {
   Stage stage;
   stage.start_and_greet("{\"concurrency\":8}\n");
   for (const char* line : {"one\n", "two\n", "three\n"}) {
-    stage.process.ask({.id = stage.process.next_id(), .event = hook::Event::kValidateSender, .line = line,
-                       .timeout = std::chrono::seconds(10), .asker = &stage.asking});
+    stage.process.ask({.id = stage.process.next_id(),
+                       .event = hook::Event::kValidateSender,
+                       .line = line,
+                       .timeout = std::chrono::seconds(10),
+                       .asker = &stage.asking});
   }
   stage.turn();
   CHECK(stage.read() == "one\ntwo\nthree\n");
