@@ -98,7 +98,8 @@ class Reader {
   void unreadable(const fs::path& name, int error) {
     std::string text = fmt::format("cannot be read: {}", message_of(error));
     if (error == EACCES) {
-      text += fmt::format(" (the daemon reads it as user {}: chgrp hooksmtpd {} && chmod g+r {})", ::geteuid(),
+      // By number: a machine without our sysusers entry has no name for it.
+      text += fmt::format(" (the daemon reads it as user {}: chgrp {} {} && chmod g+r {})", ::geteuid(), ::getegid(),
                           name.string(), name.string());
     }
     wrong(name, std::move(text));

@@ -228,7 +228,7 @@ void Worker::send_status(const sys::Frame& frame) {
 
 // A supervisor that does not read is no supervisor.
 void Worker::send(sys::FrameKind kind, std::string body) {
-  body.resize(std::min(body.size(), sys::kMaxFrameBody));
+  body.resize(std::min(body.size(), sys::rule_of(kind)->max_body));  // a reason may be long
   if (!sys::send_frame(control_, kind, body)) stop(1, "the supervisor does not listen");
 }
 
