@@ -9,16 +9,16 @@ build_packages=(
 
 # To test, besides.
 test_packages=(
-  doctest-dev python3 python3-pytest python3-jsonschema
+  doctest-dev python3 python3-pytest
   swaks curl msmtp nodejs node-nodemailer
-  iproute2 procps strace util-linux
+  iproute2 strace systemd util-linux
 )
 
 # For tests/long/run, besides.
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 
 # For tests/bench/run, besides. What smtp-sink is linked with comes along.
-bench_packages=(python3 libdb5.3 libicu72 libnsl2)
+bench_packages=(doctest-dev python3 libdb5.3 libicu72 libnsl2)
 
 # Leaves when every package named is there. Root installs what is missing, others ask sudo, or say what root must run.
 need_packages() {

@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import signal
 import tempfile
 
@@ -31,8 +30,6 @@ def daemons():
     made: list[Daemon] = []
 
     def make(config: str = "", **options) -> Daemon:
-        if os.geteuid() != 0 and not options.get("user"):
-            pytest.skip("needs root: port 25, users, namespaces")
         made.append(Daemon(config, **options))
         return made[-1]
 
@@ -57,11 +54,11 @@ def recorder(make_daemon) -> Daemon:
 @pytest.fixture(scope="session")
 def programs():
     """The programs where every user can run them: a clone may stand below a folder of mode 0700."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-test-programs-"))
-    folder.chmod(0o755)
-    copy_programs(folder)
-    yield folder
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="hooksmtpd-test-programs-") as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        copy_programs(folder)
+        yield folder
 
 
 @pytest.fixture

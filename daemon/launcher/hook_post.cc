@@ -13,6 +13,8 @@ using Milliseconds = Loop::Milliseconds;
 
 constexpr std::size_t kHookEnds = 3;  // stdin, stdout, stderr
 constexpr Milliseconds kRenewGrace = std::chrono::seconds(2);
+// How long a hook may take to finish before it is replaced; longer than any request of the default configuration.
+constexpr Milliseconds kRenewPatience = std::chrono::seconds(70);
 
 }  // namespace
 
@@ -35,7 +37,8 @@ HookPost::HookPost(const Surroundings& surroundings, HookOwner& owner, std::uint
                       in_.log.error("hook keeper lost hook={} reason={}", label_, sys::quoted(why));
                       owner_.hook_changed();
                     }}),
-      patience_(in_.loop, [this] { owner_.hook_changed(); }) {}
+      patience_(in_.loop, [this] { owner_.hook_changed(); }),
+      renewal_(in_.loop, [this] { stop_for_renewal(); }) {}
 
 bool HookPost::settled() const {
   return ready_ || !patience_.running() || process_.state() == SlotState::kGone ||
@@ -70,10 +73,17 @@ void HookPost::no_more() {
 void HookPost::renew(std::vector<std::string> argv) {
   process_.set_argv(std::move(argv));
   if (!wanted_) return;
+  if (process_.up()) {
+    renewing_ = true;
+    return renewal_.start(kRenewPatience);
+  }
+  process_.start();  // at once where nothing runs, else when it has ended
+}
+
+void HookPost::stop_for_renewal() {
   ready_ = false;
-  at_fault_ = false;
   process_.stop(kRenewGrace);
-  process_.start();  // at once where nothing ran, else when it has ended
+  owner_.hook_changed();
 }
 
 void HookPost::started(std::vector<sys::Fd> ends) {
@@ -102,6 +112,7 @@ void HookPost::hello(std::uint32_t generation, sys::HookState::State state, std:
 
 void HookPost::restart(std::uint32_t generation, std::string_view reason) {
   if (generation != process_.generation() || !process_.up()) return;
+  if (renewing_) return stop_for_renewal();
   fail(reason);
 }
 
@@ -119,7 +130,9 @@ void HookPost::exited(const Exit& exit) {
   owner_.hook_ending();
   ready_ = false;
   pid_ = 0;
-  const bool failed = std::exchange(at_fault_, false) || (!exit.asked_for && wanted_);
+  renewal_.stop();
+  const bool renewed = std::exchange(renewing_, false);
+  const bool failed = std::exchange(at_fault_, false) || (!exit.asked_for && wanted_ && !renewed);
   if (!failed || !wanted_) {
     in_.log.info("hook exit hook={} {} ran_ms={}", label_, to_string(exit), exit.ran.count());
     if (wanted_) process_.start();

@@ -57,7 +57,8 @@ class HookPost {
   void end(Loop::Milliseconds grace);
   // The same, but what runs may end by itself: its pipes are closed.
   void no_more();
-  // Stops it and starts it again, without holding anything against it.
+  // Has it replaced by one with these arguments, without holding anything against it: the worker, which has the new
+  // configuration by now, lets it finish what it was asked and then says restart().
   void renew(std::vector<std::string> argv);
   void keeper_ended(std::string_view why) { process_.give_up_keeper(why); }
 
@@ -69,6 +70,7 @@ class HookPost {
   void started(std::vector<sys::Fd> ends);
   void exited(const Exit& exit);
   void fail(std::string_view reason);
+  void stop_for_renewal();
 
   const Surroundings in_;
   HookOwner& owner_;
@@ -79,9 +81,11 @@ class HookPost {
   const pid_t keeper_;
   KeptProcess process_;
   Timer patience_;
+  Timer renewal_;
   Loop::Time started_{};
   bool wanted_ = false;
   bool at_fault_ = false;  // it is being stopped for something that it did
+  bool renewing_ = false;  // it is to be replaced, or being stopped for that
   bool ready_ = false;
   pid_t pid_ = 0;
   std::string last_error_;

@@ -57,12 +57,18 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, std::string hello
   event_add(on_output_.get(), nullptr);
   event_add(on_error_.get(), nullptr);
   channel_ = hook::Channel();
+  retiring_ = false;
   state_ = State::kGreeting;
   ++counts_.starts;
   const auto deadline = Clock::now() + start_timeout;
   channel_.sent(last_id_, hook::Event::kHello, deadline);
   to_write_ = std::move(hello);
   timer_.set_at_latest(deadline);
+  mark_busy();
+}
+
+void HookProcess::retire() {
+  retiring_ = state_ != State::kAbsent;
   mark_busy();
 }
 
@@ -104,12 +110,13 @@ void HookProcess::end_of_turn() {
     }
   }
   write_requests();
+  if (retiring_ && state_ != State::kAbsent && channel_.outstanding() == 0) let_go();
 }
 
 void HookProcess::write_requests() {
   if (state_ == State::kAbsent) return;
   const auto now = Clock::now();
-  while (state_ == State::kReady && !waiting_.empty() && channel_.room() > 0) {
+  while (state_ == State::kReady && !retiring_ && !waiting_.empty() && channel_.room() > 0) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
     to_write_ += std::exchange(request.line, {});
@@ -191,17 +198,8 @@ void HookProcess::handle_outcomes() {
 void HookProcess::gone(std::string reason) {
   if (state_ == State::kAbsent) return;
   const bool greeting = std::exchange(state_, State::kAbsent) == State::kGreeting;
-  read_some_error();  // its last words
-  log_error_line();
-  on_input_.reset();
-  on_output_.reset();
-  on_error_.reset();
-  input_.reset();
-  output_.reset();
-  error_.reset();
-  to_write_.clear();
-  const auto now = Clock::now();
-  deaths_.push_back(now);
+  close_pipes();
+  deaths_.push_back(Clock::now());
   if (deaths_.size() > kDeathsToFail) deaths_.pop_front();
   channel_.fail(reason);
   while (auto next = channel_.next()) {
@@ -213,13 +211,39 @@ void HookProcess::gone(std::string reason) {
     }
   }
   start_failed_ = greeting;
+  keep_waiting();
+  if (greeting) surroundings_.state(*this, reason);
+  surroundings_.restart(*this, reason);
+  mark_busy();
+}
+
+void HookProcess::let_go() {
+  state_ = State::kAbsent;
+  retiring_ = false;
+  close_pipes();
+  keep_waiting();
+  surroundings_.restart(*this, "its configuration has changed");
+}
+
+void HookProcess::close_pipes() {
+  read_some_error();  // its last words
+  log_error_line();
+  on_input_.reset();
+  on_output_.reset();
+  on_error_.reset();
+  input_.reset();
+  output_.reset();
+  error_.reset();
+  to_write_.clear();
+}
+
+// From now on, until a successor comes.
+void HookProcess::keep_waiting() {
+  const auto now = Clock::now();
   for (Request& request : waiting_) {
     request.give_up = now + std::min(request.timeout, kMaxWaitForStart);
     timer_.set_at_latest(request.give_up);
   }
-  if (greeting) surroundings_.state(*this, reason);
-  surroundings_.restart(*this, reason);
-  mark_busy();
 }
 
 void HookProcess::finish(hook::RequestId id, Outcome outcome) {

@@ -79,6 +79,10 @@ class HookProcess {
   // A process was started: it is greeted first. `hello` is a request line with the id from next_id().
   void start(std::uint32_t generation, Pipes pipes, std::string hello, std::chrono::milliseconds start_timeout);
 
+  // Its configuration has changed: it finishes what it was asked, is then let go (`restart`), and its successor gets
+  // what waits.
+  void retire();
+
   hook::RequestId next_id() { return ++last_id_; }
   void ask(Request request);
 
@@ -113,6 +117,9 @@ class HookProcess {
   void handle_outcomes();
   void on_time();
   void gone(std::string reason);
+  void let_go();
+  void close_pipes();
+  void keep_waiting();
   void finish(hook::RequestId id, Outcome outcome);
   void give_up_waiting(Clock::time_point now);
   void mark_busy();
@@ -123,6 +130,7 @@ class HookProcess {
   std::uint32_t generation_ = 0;
   State state_ = State::kAbsent;
   bool busy_ = false;
+  bool retiring_ = false;
   bool wants_reset_ = true;
   bool start_failed_ = false;  // the last start, that is
 

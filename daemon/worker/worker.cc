@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "config/config.h"
+#include "config/reload.h"
 #include "daemon/sys/memfd.h"
 #include "proto/hook/request.h"
 
@@ -138,7 +139,7 @@ void Worker::obey(sys::Frame frame) {
 void Worker::configure(const sys::Frame& frame) {
   const auto text = sys::read_sealed_memfd(frame.fds.at(0));
   if (!text) throw std::runtime_error("the configuration is not a sealed memfd");
-  generation_ = std::make_shared<const Generation>(config::from_json(*text));
+  const GenerationPtr before = std::exchange(generation_, std::make_shared<const Generation>(config::from_json(*text)));
   log_.set_level(generation_->config.log_level);
   if (!clients_) {
     spool_ = std::make_unique<Spool>(std::move(spool_folder_), generation_->config.runtime_dir / "spool");
@@ -160,6 +161,17 @@ void Worker::configure(const sys::Frame& frame) {
   }
   dispatcher_->add_hooks(generation_->config);
   clients_->use(generation_);
+  if (before) retire_changed_hooks(before->config);
+}
+
+// What a hook learns at its start is different now, so it is replaced; the supervisor waits for us to say when.
+void Worker::retire_changed_hooks(const config::Config& before) {
+  for (const std::size_t index : config::compare(before, generation_->config).hooks_to_restart) {
+    const config::Hook& hook = generation_->config.hooks[index];
+    for (std::uint32_t instance = 1; instance <= hook.instances; ++instance) {
+      dispatcher_->find(hook.name, instance)->retire();
+    }
+  }
 }
 
 void Worker::start_hook(sys::Frame frame) {

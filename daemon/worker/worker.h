@@ -37,6 +37,7 @@ class Worker {
 
  private:
   void configure(const sys::Frame& frame);
+  void retire_changed_hooks(const config::Config& before);
   void on_control() noexcept;
   void on_life() noexcept;
   void on_terminate() noexcept;

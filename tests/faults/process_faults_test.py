@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 
+import pytest
+
 from harness import hooks, processes
 from harness.client import Client
 
@@ -24,7 +26,15 @@ def test_clients_that_connect_while_the_worker_is_dead_are_served(recorder):
     assert len(recorder.recorded().messages()) == 20
 
 
-def test_nothing_acknowledged_is_lost_when_the_worker_is_killed_under_load(recorder):
+def kill_hook(daemon) -> None:
+    for process in daemon.hook_processes("recorder"):
+        watched = processes.Watched(process.pid)
+        os.kill(watched.pid, signal.SIGKILL)
+        assert watched.wait_gone(5)
+
+
+@pytest.mark.parametrize("kill", [kill_worker, kill_hook])
+def test_nothing_acknowledged_is_lost_under_load(recorder, kill):
     acknowledged: list[str] = []
     enough = threading.Condition()
 
@@ -49,7 +59,7 @@ def test_nothing_acknowledged_is_lost_when_the_worker_is_killed_under_load(recor
         with enough:
             goal = len(acknowledged) + 10
             enough.wait_for(lambda: len(acknowledged) >= goal, timeout=10)
-        kill_worker(recorder)
+        kill(recorder)
     for sender in senders:
         sender.join(60)
     stored = [message.split(b"Subject: ")[1].split(b"\r\n")[0].decode() for _, message in recorder.recorded().messages()]

@@ -40,21 +40,22 @@ def supervisor_gid() -> int:
 
 
 class Daemon:
-    """`config` is TOML; hook() adds to it. Nothing runs before start()."""
+    """`config` is TOML; hook() adds to it. Nothing runs before start(). `wrapper` goes before the command line."""
 
     def __init__(self, config: str = "", *, network: Network | None = None, user: int = 0,
-                 programs: pathlib.Path = BUILD, arguments: tuple[str, ...] = ()) -> None:
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-test-"))
-        self.folder.chmod(0o755)
+                 programs: pathlib.Path = BUILD, arguments: tuple[str, ...] = (),
+                 wrapper: tuple[str, ...] = (), log: Log | None = None) -> None:
         self.owns_network = network is None and user == 0
         self.network = network or (HOST if user else Network())
-        self.user, self.arguments = user, arguments
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-test-"))
+        self.folder.chmod(0o755)
+        self.user, self.arguments, self.wrapper = user, arguments, wrapper
         self.program, self.ctl = programs / PROGRAMS[0], programs / PROGRAMS[2]
         self.config, self.hook_texts = config, ""
         self.port = 0 if user else 25
         self.environment: dict[str, str] = {}
         self.process: subprocess.Popen | None = None
-        self.log = Log()
+        self.log = log or Log()
         for name in ("etc", "hooks", "run", "state"):
             self.own(self.folder / name, make=True)
         self.runtime, self.state = self.folder / "run", self.folder / "state"
@@ -115,7 +116,7 @@ class Daemon:
         (self.folder / "notify").chmod(0o666)
         self.said: list[str] = []
         with self.network:
-            self.process = subprocess.Popen(self.as_user([str(self.program), *arguments]), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.as_user([*self.wrapper, str(self.program), *arguments]), stdin=subprocess.DEVNULL,
                                             stdout=self.log.writing, stderr=self.log.writing, cwd=self.folder,
                                             env={**self.surroundings(), "NOTIFY_SOCKET": str(self.folder / "notify")})
         self.log.close_writing()

@@ -8,12 +8,14 @@ import time
 
 class Log:
     def __init__(self) -> None:
-        reading, self.writing = os.pipe()
+        self.reading, self.writing = os.pipe()
         self.text = ""
         self.ended = False
         self.news = threading.Condition()
-        self.reader = threading.Thread(target=self.follow, args=(reading,), daemon=True)
-        self.reader.start()
+        self.begin()
+
+    def begin(self) -> None:
+        threading.Thread(target=self.follow, args=(self.reading,), daemon=True).start()
 
     def follow(self, reading: int) -> None:
         with os.fdopen(reading, "rb", buffering=0) as file:
@@ -46,3 +48,10 @@ class Log:
 
     def lines(self, pattern: str, since: int = 0) -> list[str]:
         return [line for line in self.text[since:].splitlines() if re.search(pattern, line)]
+
+
+class UnreadLog(Log):
+    """A pipe that fills up: nobody reads before begin() is called."""
+
+    def begin(self) -> None:
+        self.begin = super().begin

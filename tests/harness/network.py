@@ -8,6 +8,8 @@ import socket
 import struct
 import subprocess
 
+import pytest
+
 CLONE_NEWNET = 0x40000000
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
@@ -25,9 +27,12 @@ def open_own_namespace() -> int:
 
 
 class Network:
-    """Needs root. `with network:` puts this thread, and what it starts or connects meanwhile, inside."""
+    """`with network:` puts this thread, and what it starts or connects meanwhile, inside. Without root the test that
+    wants one is skipped."""
 
     def __init__(self) -> None:
+        if os.geteuid() != 0:
+            pytest.skip("needs root: port 25, users, namespaces")
         self.before: list[int] = []
         outside = open_own_namespace()
         try:

@@ -142,6 +142,10 @@ TEST_CASE("reload starts a hook with another argument vector anew, without holdi
   world.bring_up();
   world.next_config.hooks[0].command.push_back("--strict");
   CHECK(world.ask({{"command", "reload"}})["ok"] == true);
+  CHECK(world.keeper(1).heard() == "");  // the worker lets it finish what it was asked, and then says so
+  const sys::HookProcess which{.slot = 1, .instance = 1, .generation = 1};
+  world.worker().say(sys::FrameKind::kRestartHook, std::string(sys::as_body(which)) + "its configuration has changed");
+  world.settle();
   CHECK(world.keeper(1).heard() == "stop");
   CHECK(world.keeper(2).heard() == "");
   world.exited(1, SIGTERM);

@@ -172,6 +172,23 @@ TEST_CASE("what waits for a process that does not come is given up in time") {
   CHECK(stage.asking.outcomes[0].reason == "it is not running");
 }
 
+TEST_CASE("one that is to be replaced finishes what it was asked, and its successor gets what waits") {
+  Stage stage;
+  stage.start_and_greet();
+  stage.ask("one");
+  stage.process.retire();
+  stage.ask("two");
+  CHECK(stage.restarts.empty());
+  CHECK(stage.read() == "one\n");
+  stage.say("reject 550 5.1.1 no\n");
+  REQUIRE(stage.asking.outcomes.size() == 1);
+  CHECK(stage.asking.outcomes[0].verdict.code == 550);
+  CHECK(stage.restarts.size() == 1);
+  CHECK_FALSE(stage.process.failed());
+  stage.start_and_greet();
+  CHECK(stage.read() == "two\n");
+}
+
 TEST_CASE("no more than kMaxWaiting wait; the next is told at the end of the turn") {
   Stage stage;
   for (std::size_t i = 0; i < HookProcess::kMaxWaiting; ++i) stage.ask("x");
