@@ -4,11 +4,11 @@
 
 namespace hooksmtpd::worker {
 
-Body::Body(const Spool& spool, std::string_view name) : spool_(spool), name_(std::string(name) + ".eml") {}
+Body::Body(Spool& spool, std::string_view name) : spool_(spool), name_(std::string(name) + ".eml") {}
 
 Body::~Body() {
   withdraw();
-  if (file_.valid()) spool_.remove_incoming(name_);
+  remove_file();
 }
 
 void Body::append(std::string_view run) {
@@ -20,16 +20,24 @@ void Body::append(std::string_view run) {
       return;
     }
     auto file = spool_.create_incoming(name_);
-    if (!file) {
-      error_ = file.error();
-      return;
-    }
+    if (!file) return fail(file.error());
     file_ = *std::move(file);
-    const auto moved = write_all(file_, std::exchange(memory_, {}));
-    if (!moved) error_ = moved.error();
+    if (const auto moved = write_all(file_, std::exchange(memory_, {})); !moved) return fail(moved.error());
   }
-  if (error_ != 0) return;
-  if (const auto written = write_all(file_, run); !written) error_ = written.error();
+  if (const auto written = write_all(file_, run); !written) fail(written.error());
+}
+
+// The message will be refused at its end: what there is of it must not take others' room until then.
+void Body::fail(int error) {
+  error_ = error;
+  memory_ = {};
+  remove_file();
+}
+
+void Body::remove_file() {
+  if (!file_.valid()) return;
+  file_.reset();
+  spool_.remove_incoming(name_);
 }
 
 std::expected<std::string, int> Body::place_for(const std::string& hook) {

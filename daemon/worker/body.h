@@ -18,7 +18,7 @@ inline constexpr std::size_t kMaxBodyInMemory = 64 * 1024;
 class Body {
  public:
   // `name` is the transaction's id.
-  Body(const Spool& spool, std::string_view name);
+  Body(Spool& spool, std::string_view name);
   Body(Body&&) = delete;
   ~Body();
 
@@ -33,13 +33,16 @@ class Body {
   std::uint64_t size() const { return size_; }
 
  private:
-  const Spool& spool_;
+  void fail(int error);
+  void remove_file();
+
+  Spool& spool_;
   std::string name_;
   std::string memory_;
   sys::Fd file_;        // in incoming, once the message outgrew the memory
   std::string holder_;  // the hook that can read it now, or empty
   std::uint64_t size_ = 0;
-  int error_ = 0;
+  int error_ = 0;  // of the spool; what it had taken is gone again
 };
 
 }  // namespace hooksmtpd::worker

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cassert>
@@ -22,7 +21,6 @@ namespace hooksmtpd::worker {
 namespace {
 
 constexpr int kAcceptAtOnce = 64;
-constexpr std::size_t kDescriptorsForUs = 64;  // log, hooks, listeners, spool files
 constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 
 struct Address {
@@ -54,21 +52,15 @@ std::string start_stamp() {
   return stamp;
 }
 
-std::size_t descriptors_for_clients() {
-  rlimit limit{};
-  sys::must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-  return limit.rlim_cur > 2 * kDescriptorsForUs ? limit.rlim_cur - kDescriptorsForUs : limit.rlim_cur / 2;
-}
-
 }  // namespace
 
-Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, const Spool& spool,
-                 std::vector<std::pair<sys::Fd, std::string>> listeners)
+Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool,
+                 std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open)
     : base_(base),
       log_(log),
       dispatcher_(dispatcher),
       spool_(spool),
-      most_open_(descriptors_for_clients()),
+      most_open_(most_open),
       deadline_timer_(base, *this),
       pause_timer_(base, *this),
       reserve_(fcntl(0, F_DUPFD_CLOEXEC, 0)),
@@ -133,7 +125,8 @@ void Clients::admit(const Listener& listener, sys::Fd socket, const sockaddr* ad
   if (open_ >= most_open_ || (limits.connections != 0 && open_ >= limits.connections)) {
     return refuse(socket, smtp::replies::kTooManyConnections, peer.ip);
   }
-  if (limits.connections_per_address != 0 && !peer.loopback) {
+  const bool counted = limits.connections_per_address != 0 && !peer.loopback;
+  if (counted) {
     std::size_t& open_from_there = by_address_[peer.ip];
     if (open_from_there >= limits.connections_per_address) {
       return refuse(socket, smtp::replies::kTooManyFromYou, peer.ip);
@@ -150,7 +143,8 @@ void Clients::admit(const Listener& listener, sys::Fd socket, const sockaddr* ad
                                                      .peer = {.address = std::move(peer.ip), .port = peer.port},
                                                      .listener = listener,
                                                      .number = ++sessions_,
-                                                     .id = session_prefix_ + fmt::format("{:x}", sessions_)});
+                                                     .id = session_prefix_ + fmt::format("{:x}", sessions_),
+                                                     .counted = counted});
   connections_[place]->begin();
 }
 
@@ -195,8 +189,10 @@ void Clients::shut_down_all() {
 
 void Clients::remove(Connection& connection) {
   --open_;
-  const auto counted = by_address_.find(connection.session().peer().address);
-  if (counted != by_address_.end() && --counted->second == 0) by_address_.erase(counted);
+  if (connection.counted()) {
+    const auto there = by_address_.find(connection.session().peer().address);
+    if (--there->second == 0) by_address_.erase(there);
+  }
   closed_.push_back(std::move(connections_[static_cast<std::size_t>(connection.socket())]));
 }
 

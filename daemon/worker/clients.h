@@ -36,9 +36,10 @@ struct Listener {
 
 class Clients {
  public:
-  // `listeners` are bound sockets and the names of their listeners.
-  Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, const Spool& spool,
-          std::vector<std::pair<sys::Fd, std::string>> listeners);
+  // `listeners` are bound sockets and the names of their listeners. `most_open`: clients for whom there are
+  // descriptors.
+  Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool,
+          std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open);
   ~Clients();
 
   // Holds for sessions that begin from now on.
@@ -74,15 +75,15 @@ class Clients {
   event_base* base_;
   sys::Log& log_;
   Dispatcher& dispatcher_;
-  const Spool& spool_;
+  Spool& spool_;
   GenerationPtr generation_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  Deadlines deadlines_;                                   // outlives the connections that stand in it
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<std::unique_ptr<Connection>> closed_;       // gone at the end of the turn
   std::map<std::string, std::size_t> by_address_;         // only while there is a limit on it
   std::size_t open_ = 0;
-  std::size_t most_open_;  // what RLIMIT_NOFILE leaves for clients
-  Deadlines deadlines_;
+  std::size_t most_open_;
   Timer<Clients, &Clients::on_deadline> deadline_timer_;
   Timer<Clients, &Clients::on_pause_over> pause_timer_;
   sys::Fd reserve_;  // given up to be able to refuse a client when descriptors run out

@@ -32,6 +32,24 @@ std::string shown_recipients(const mail::Envelope& envelope) {
   return text;
 }
 
+hook::EndReason to_reason(smtp::End how) {
+  switch (how) {
+    case smtp::End::kNot:
+      return hook::EndReason::kLost;
+    case smtp::End::kQuit:
+      return hook::EndReason::kQuit;
+    case smtp::End::kTimeout:
+      return hook::EndReason::kTimeout;
+    case smtp::End::kShutdown:
+      return hook::EndReason::kShutdown;
+    case smtp::End::kLimit:
+      return hook::EndReason::kLimit;
+    case smtp::End::kHook:
+      return hook::EndReason::kHook;
+  }
+  return hook::EndReason::kError;
+}
+
 }  // namespace
 
 Connection::Connection(Clients& clients, GenerationPtr generation, Start start)
@@ -40,6 +58,7 @@ Connection::Connection(Clients& clients, GenerationPtr generation, Start start)
       socket_(std::move(start.socket)),
       listener_(start.listener),
       number_(start.number),
+      counted_(start.counted),
       begun_(Clock::now()),
       session_(*this, generation_->settings, std::move(start.peer), std::move(start.id)) {
   event_assign(&event_, clients_.base_, socket_.get(), EV_READ | EV_PERSIST, on_event, this);
@@ -61,7 +80,9 @@ void Connection::on_event(evutil_socket_t, short what, void* self) noexcept {
 }
 
 void Connection::readable() {
-  const ssize_t got = recv(socket_.get(), clients_.input_.data(), clients_.input_.size(), MSG_DONTWAIT);
+  // Message octets are used up at once; of commands, some may have to wait.
+  const std::size_t room = session_.in_data() ? clients_.input_.size() : kMaxKept - input_.size();
+  const ssize_t got = recv(socket_.get(), clients_.input_.data(), room, MSG_DONTWAIT);
   if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
   if (got < 0) return close(hook::EndReason::kLost);
   if (got == 0) {
@@ -75,27 +96,35 @@ void Connection::readable() {
 
 // Gives the session what came, behind what it had left.
 void Connection::feed(std::string_view bytes) {
+  full_ = false;
   if (input_.empty()) {
-    input_ = bytes.substr(session_.receive(bytes));
+    const std::size_t used = session_.receive(bytes);
+    progress_ |= used > 0;
+    input_ = bytes.substr(used);
     return;
   }
   input_ += bytes;
-  input_.erase(0, session_.receive(input_));
+  const std::size_t used = session_.receive(input_);
+  progress_ |= used > 0;
+  input_.erase(0, used);
   if (input_.empty()) input_ = {};  // an idle session keeps no buffer
 }
 
+bool Connection::full() {
+  full_ = output_.size() + clients_.replies_.size() >= kMaxKept;
+  return full_;
+}
+
 void Connection::answer(smtp::QuestionId question, const mail::Verdict& verdict) {
-  if (closed_) return;
+  --questions_;
   session_.answer(question, verdict);
-  if (verdict.action == mail::Action::kClose) reason_ = hook::EndReason::kHook;
   if (!input_.empty()) feed({});
   settle();
 }
 
 void Connection::time_is_up() {
-  if (lingering_) return close(reason_);
-  reason_ = hook::EndReason::kTimeout;
-  if (!output_.empty()) return close(reason_);  // it does not even read
+  if (session_.closed()) return close(reason_);
+  if (!output_.empty()) return close(hook::EndReason::kTimeout);  // it does not even read
   session_.end(session_.in_data() ? smtp::Farewell::kSlowData
                : !input_.empty()  ? smtp::Farewell::kSlowCommand
                                   : smtp::Farewell::kIdle);
@@ -103,19 +132,20 @@ void Connection::time_is_up() {
 }
 
 void Connection::shut_down() {
-  if (closed_ || lingering_) return;
-  reason_ = hook::EndReason::kShutdown;
+  if (closed_ || session_.closed()) return;
   session_.end(smtp::Farewell::kShuttingDown);
   settle();
 }
 
 // After the session had its turn: sends what it said, and sees what to wait for next.
 void Connection::settle() {
-  if (!send_replies()) return close(hook::EndReason::kLost);
+  if (!send_and_go_on()) return close(hook::EndReason::kLost);
+  if (session_.closed()) {
+    reason_ = to_reason(session_.how_ended());
+    stop_asking();
+  }
   if (session_.closed() && output_.empty()) {
-    if (session_.said_quit()) return close(hook::EndReason::kQuit);
-    if (reason_ == hook::EndReason::kLost) reason_ = hook::EndReason::kLimit;
-    if (at_end_) return close(reason_);
+    if (at_end_ || reason_ == hook::EndReason::kQuit) return close(reason_);
     // To close a socket that has unread input resets it, and our last word may be lost on the way.
     shutdown(socket_.get(), SHUT_WR);
     lingering_ = true;
@@ -124,6 +154,20 @@ void Connection::settle() {
   }
   watch();
   set_deadline();
+}
+
+// Sends, and has the session take the commands for which there was no room. False: the connection is lost.
+bool Connection::send_and_go_on() {
+  while (send_replies()) {
+    if (!full_ || output_.size() >= kMaxKept || session_.closed()) return true;
+    feed({});
+  }
+  return false;
+}
+
+// Nobody who still judges a question of this session can answer it.
+void Connection::stop_asking() {
+  if (std::exchange(questions_, 0) > 0) clients_.dispatcher_.forget(*this);
 }
 
 // False: the connection is lost.
@@ -155,11 +199,11 @@ bool Connection::send_replies() {
   return true;
 }
 
-// Waits for the client to send, unless it has said enough, or to read, if it has something to read.
+// Waits for the client to send, unless it has said enough, or to read, if it has something to read. For neither, if it
+// will send nothing more and a hook has to answer first: that, or its time limit, wakes us.
 void Connection::watch() {
   short wanted = 0;
-  if (lingering_ || (!at_end_ && !session_.closed() && output_.size() < kMaxKept &&
-                     (!session_.waiting() || input_.size() < kMaxKept))) {
+  if (lingering_ || (!at_end_ && !session_.closed() && !full_ && input_.size() < kMaxKept)) {
     wanted |= EV_READ;
   }
   if (!output_.empty()) wanted |= EV_WRITE;
@@ -175,12 +219,13 @@ void Connection::watch() {
 // RFC 5321 §4.5.3.2. While we wait for a hook the client has all the time in the world.
 void Connection::set_deadline() {
   const config::Timeouts& timeouts = generation_->config.timeouts;
-  const bool in_command = !input_.empty() && !session_.waiting() && !session_.in_data() && !lingering_;
+  const bool in_command = !input_.empty() && !session_.waiting() && !session_.in_data() && !session_.closed();
   const bool was_in_command = std::exchange(command_begun_, in_command);
+  const bool progress = std::exchange(progress_, false);
   if (session_.waiting() && output_.empty()) return clear();
-  if (in_command && was_in_command) return;  // it runs from the first byte of the line
+  if (in_command && was_in_command && !progress) return;  // it runs from the first byte of the line
   clients_.deadlines_.set(*this,
-                          lingering_           ? kLinger
+                          session_.closed()    ? kLinger
                           : session_.in_data() ? timeouts.data
                           : in_command         ? timeouts.command
                                                : timeouts.idle,
@@ -198,7 +243,7 @@ void Connection::close(hook::EndReason reason) {
   if (std::exchange(closed_, true)) return;
   event_del(&event_);
   clear();
-  if (session_.waiting()) clients_.dispatcher_.forget(*this);
+  stop_asking();
   if (const smtp::Transaction* transaction = session_.transaction()) transaction_over(*transaction, "");
   const smtp::Session::Counts& counts = session_.counts();
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
@@ -238,6 +283,7 @@ hook::SessionFacts Connection::facts() const {
 void Connection::reply(std::string_view wire) { clients_.replies_ += wire; }
 
 void Connection::ask(smtp::QuestionId id, const smtp::Question& question) {
+  ++questions_;
   clients_.dispatcher_.ask(*this, id, question);
 }
 

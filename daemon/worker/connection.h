@@ -31,6 +31,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
     const Listener& listener;
     std::uint64_t number;
     std::string id;
+    bool counted;  // among those of its address
   };
   Connection(Clients& clients, GenerationPtr generation, Start start);
   ~Connection();
@@ -41,6 +42,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void shut_down();
 
   int socket() const { return socket_.get(); }
+  bool counted() const { return counted_; }
   const smtp::Session& session() const override { return session_; }
   const GenerationPtr& generation() const override { return generation_; }
   std::uint64_t number() const override { return number_; }
@@ -53,6 +55,8 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void reply(std::string_view wire) override;
   void ask(smtp::QuestionId id, const smtp::Question& question) override;
   void transaction_over(const smtp::Transaction& transaction, std::string_view reply) override;
+  void body_doomed() override { body_.reset(); }
+  bool full() override;
   void body(std::string_view run) override;
   smtp::Now now() override;
 
@@ -61,6 +65,8 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void linger();
   void feed(std::string_view bytes);
   void settle();
+  void stop_asking();
+  bool send_and_go_on();
   bool send_replies();
   void watch();
   void set_deadline();
@@ -71,6 +77,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   sys::Fd socket_;
   const Listener& listener_;
   std::uint64_t number_;
+  bool counted_;
   std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
   Deadline::TimePoint begun_;
   event event_;
@@ -83,6 +90,9 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   bool lingering_ = false;  // we have said the last word; what still comes is thrown away
   bool closed_ = false;
   bool command_begun_ = false;  // the deadline is that of a command line
+  bool progress_ = false;       // the session took something in this turn
+  bool full_ = false;           // and stopped, as its replies had piled up
+  std::size_t questions_ = 0;   // that are with the dispatcher
   hook::EndReason reason_ = hook::EndReason::kLost;
 };
 

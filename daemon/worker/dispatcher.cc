@@ -78,11 +78,17 @@ void Dispatcher::ask(Client& client, smtp::QuestionId id, const smtp::Question& 
   step(inquiry);
 }
 
+// What no hook has seen yet is not asked any more: the client was told nothing, and will send the message again.
 void Dispatcher::forget(const Client& client) {
-  for (Inquiry& inquiry : inquiries_) {
-    if (inquiry.client != &client) continue;
-    inquiry.client = nullptr;
-    inquiry.question = nullptr;
+  for (auto inquiry = inquiries_.begin(); inquiry != inquiries_.end();) {
+    const auto next = std::next(inquiry);
+    if (inquiry->client == &client) {
+      inquiry->client = nullptr;
+      inquiry->question = nullptr;
+      const bool seen = inquiry->delivery && !inquiry->delivery->accepted_by.empty();
+      if (!seen && inquiry->asked && inquiry->asked->take_back(*inquiry)) inquiries_.erase(inquiry);
+    }
+    inquiry = next;
   }
 }
 

@@ -54,7 +54,7 @@ class Dispatcher {
 
   // Asks; the client is answered later, never from within.
   void ask(Client& client, smtp::QuestionId id, const smtp::Question& question);
-  // The client is gone: nobody is answered, but a message that is being delivered still is.
+  // The client is gone: it is not answered. A message that some hook has seen is still delivered to all of them.
   void forget(const Client& client);
   // Tells the hooks that want to know. `disconnect.session` is that client's.
   void disconnected(const Client& client, const hook::Disconnect& disconnect);

@@ -40,7 +40,7 @@ HookProcess::HookProcess(Surroundings surroundings, std::string name, std::uint3
 
 HookProcess::~HookProcess() = default;
 
-void HookProcess::start(std::uint32_t generation, Pipes pipes, std::string hello,
+void HookProcess::start(std::uint32_t generation, Pipes pipes, const std::function<std::string(hook::RequestId)>& hello,
                         std::chrono::milliseconds start_timeout) {
   if (state_ != State::kAbsent) gone("it was replaced by a new process");
   generation_ = generation;
@@ -61,8 +61,9 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, std::string hello
   state_ = State::kGreeting;
   ++counts_.starts;
   const auto deadline = Clock::now() + start_timeout;
-  channel_.sent(last_id_, hook::Event::kHello, deadline);
-  to_write_ = std::move(hello);
+  const hook::RequestId id = next_id();
+  channel_.sent(id, hook::Event::kHello, deadline);
+  to_write_ = hello(id);
   timer_.set_at_latest(deadline);
   mark_busy();
 }
@@ -74,14 +75,23 @@ void HookProcess::retire() {
 
 void HookProcess::ask(Request request) {
   ++counts_.requests;
-  if (waiting_.size() >= kMaxWaiting) {
+  if (waiting_.size() >= kMaxWaiting || waiting_octets_ + request.line.size() > kMaxWaitingOctets) {
     if (request.asker) over_full_.push_back(request.asker);
     return mark_busy();
   }
   request.give_up = Clock::now() + std::min(request.timeout, kMaxWaitForStart);
   if (state_ != State::kReady) timer_.set_at_latest(request.give_up);
+  waiting_octets_ += request.line.size();
   waiting_.push_back(std::move(request));
   mark_busy();
+}
+
+bool HookProcess::take_back(const Asker& asker) {
+  const auto request = std::ranges::find(waiting_, &asker, &Request::asker);
+  if (request == waiting_.end()) return false;
+  waiting_octets_ -= request->line.size();
+  waiting_.erase(request);
+  return true;
 }
 
 bool HookProcess::failed() const {
@@ -102,6 +112,7 @@ void HookProcess::end_of_turn() {
     asker->outcome({.kind = Outcome::kQueueFull, .reason = fmt::format("{} requests wait already", kMaxWaiting)});
   }
   if (failed()) {
+    waiting_octets_ = 0;
     for (auto waiting = std::exchange(waiting_, {}); auto& request : waiting) {
       ++counts_.failures;
       if (request.asker) {
@@ -119,6 +130,7 @@ void HookProcess::write_requests() {
   while (state_ == State::kReady && !retiring_ && !waiting_.empty() && channel_.room() > 0) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
+    waiting_octets_ -= request.line.size();
     to_write_ += std::exchange(request.line, {});
     channel_.sent(request.id, request.event, now + request.timeout);
     timer_.set_at_latest(now + request.timeout);
@@ -274,6 +286,7 @@ void HookProcess::give_up_waiting(Clock::time_point now) {
       ++request;
       continue;
     }
+    waiting_octets_ -= request->line.size();
     over.push_back(std::move(*request));
     request = waiting_.erase(request);
   }

@@ -56,6 +56,7 @@ struct Request {
 class HookProcess {
  public:
   inline static constexpr std::size_t kMaxWaiting = 1000;
+  inline static constexpr std::size_t kMaxWaitingOctets = 16 * 1024 * 1024;  // of their lines
 
   // What this process needs of its surroundings.
   struct Surroundings {
@@ -76,8 +77,9 @@ class HookProcess {
   struct Pipes {
     sys::Fd input, output, error;  // the process's stdin, stdout, stderr
   };
-  // A process was started: it is greeted first. `hello` is a request line with the id from next_id().
-  void start(std::uint32_t generation, Pipes pipes, std::string hello, std::chrono::milliseconds start_timeout);
+  // A process was started: it is greeted first, with the line that `hello` makes.
+  void start(std::uint32_t generation, Pipes pipes, const std::function<std::string(hook::RequestId)>& hello,
+             std::chrono::milliseconds start_timeout);
 
   // Its configuration has changed: it finishes what it was asked, is then let go (`restart`), and its successor gets
   // what waits.
@@ -85,6 +87,8 @@ class HookProcess {
 
   hook::RequestId next_id() { return ++last_id_; }
   void ask(Request request);
+  // Takes back what `asker` asked, if it was not written yet. False: it is with the hook, and will be answered.
+  bool take_back(const Asker& asker);
 
   // Tells those that cannot be asked, writes what can be written.
   void end_of_turn();
@@ -142,6 +146,7 @@ class HookProcess {
   hook::Channel channel_;
   hook::RequestId last_id_ = 0;
   std::deque<Request> waiting_;
+  std::size_t waiting_octets_ = 0;
   std::deque<Request> outstanding_;       // without their lines
   std::deque<Asker*> over_full_;          // to be told at the end of the turn
   std::deque<Clock::time_point> deaths_;  // the last few

@@ -91,7 +91,7 @@ hook::Written Inquiry::write(std::string& line, hook::RequestId request, const s
   if (const auto* sender = std::get_if<smtp::question::Sender>(question)) {
     return append_request(line, request,
                           hook::ValidateSender{.session = facts,
-                                               .transaction = client->session().next_transaction(),
+                                               .transaction = client->session().transaction_id(),
                                                .from = sender->reverse_path,
                                                .params = sender->params});
   }

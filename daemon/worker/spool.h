@@ -14,12 +14,13 @@ namespace hooksmtpd::worker {
 
 class Spool {
  public:
-  // `folder` is open; `path` is its name, the same for the hooks.
-  Spool(sys::Fd folder, std::filesystem::path path);
+  // `folder` is open; `path` is its name, the same for the hooks. Removes what an earlier worker left: its clients were
+  // never told 250. At most `most_open` incoming files are open at once; one more is ENOSPC.
+  Spool(sys::Fd folder, std::filesystem::path path, std::size_t most_open);
 
   // All errors are errno: ENOSPC and EDQUOT mean that the spool is full.
-  std::expected<sys::Fd, int> create_incoming(const std::string& name) const;
-  void remove_incoming(const std::string& name) const;
+  std::expected<sys::Fd, int> create_incoming(const std::string& name);
+  void remove_incoming(const std::string& name);
 
   // Puts a message where hook `hook` can read it: a link to the incoming file, or a new file with these octets.
   std::expected<void, int> link_to_hook(const std::string& hook, const std::string& name) const;
@@ -33,6 +34,8 @@ class Spool {
  private:
   sys::Fd folder_;
   std::filesystem::path path_;
+  std::size_t most_open_;
+  std::size_t open_ = 0;
 };
 
 // Writes all of it; the error is errno.

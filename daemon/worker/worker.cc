@@ -1,6 +1,7 @@
 #include "daemon/worker/worker.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/reload.h"
+#include "daemon/sys/error.h"
 #include "daemon/sys/memfd.h"
 #include "proto/hook/request.h"
 
@@ -37,6 +39,22 @@ std::vector<hook::EventTimeout> subscriptions(const config::Hook& hook) {
     if (hook.on(ours).subscribed) events.push_back({.event = theirs, .timeout = hook.on(ours).timeout});
   }
   return events;
+}
+
+// Who may have how many of them. Those of hooks and of the supervisor's frames are never given away: a frame whose
+// descriptor has no place would be a broken one.
+struct Descriptors {
+  std::size_t clients, spool;
+};
+
+Descriptors share_descriptors(const config::Config& config) {
+  constexpr std::size_t kOurs = 64;  // log, control, listeners, libevent, a file that is handed to a hook
+  rlimit limit{};
+  sys::must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
+  std::size_t reserved = kOurs;
+  for (const config::Hook& hook : config.hooks) reserved += 6 * hook.instances;  // three pipes, and the next three
+  const std::size_t free = limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
+  return {.clients = free - free / 4, .spool = free / 4};
 }
 
 EventBase make_base() {
@@ -142,7 +160,9 @@ void Worker::configure(const sys::Frame& frame) {
   const GenerationPtr before = std::exchange(generation_, std::make_shared<const Generation>(config::from_json(*text)));
   log_.set_level(generation_->config.log_level);
   if (!clients_) {
-    spool_ = std::make_unique<Spool>(std::move(spool_folder_), generation_->config.runtime_dir / "spool");
+    const Descriptors descriptors = share_descriptors(generation_->config);
+    spool_ =
+        std::make_unique<Spool>(std::move(spool_folder_), generation_->config.runtime_dir / "spool", descriptors.spool);
     const auto restart = [this](HookProcess& process, const std::string& reason) {
       const sys::HookProcess which{
           .slot = slots_[&process], .instance = process.instance(), .generation = process.generation()};
@@ -157,7 +177,8 @@ void Worker::configure(const sys::Frame& frame) {
     dispatcher_ = std::make_unique<Dispatcher>(
         base_.get(), log_,
         HookProcess::Surroundings{.base = base_.get(), .log = log_, .restart = restart, .state = state, .busy = {}});
-    clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, std::move(listeners_));
+    clients_ =
+        std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, std::move(listeners_), descriptors.clients);
   }
   dispatcher_->add_hooks(generation_->config);
   clients_->use(generation_);
@@ -183,19 +204,23 @@ void Worker::start_hook(sys::Frame frame) {
     throw std::runtime_error("a process of a hook that is not configured");
   slots_[process] = which.slot;
   const auto events = subscriptions(*hook);
-  std::string hello;
-  const auto written = append_request(hello, process->next_id(),
-                                      hook::Hello{.daemon = "hooksmtpd " HOOKSMTPD_VERSION,
-                                                  .hook = name,
-                                                  .instance = which.instance,
-                                                  .isolation = isolation_,
-                                                  .events = events,
-                                                  .options = hook->options});
-  if (!written) throw std::runtime_error(fmt::format("hook {}: its options are too long", name));
+  const auto hello = [&](hook::RequestId id) {
+    std::string line;
+    if (!append_request(line, id,
+                        hook::Hello{.daemon = "hooksmtpd " HOOKSMTPD_VERSION,
+                                    .hook = name,
+                                    .instance = which.instance,
+                                    .isolation = isolation_,
+                                    .events = events,
+                                    .options = hook->options})) {
+      throw std::runtime_error(fmt::format("hook {}: its options are too long", name));
+    }
+    return line;
+  };
   process->start(
       which.generation,
       {.input = std::move(frame.fds.at(0)), .output = std::move(frame.fds.at(1)), .error = std::move(frame.fds.at(2))},
-      std::move(hello), hook->start_timeout);
+      hello, hook->start_timeout);
 }
 
 void Worker::begin_drain(const sys::Frame& frame) {

@@ -24,7 +24,8 @@ inline constexpr auto kUnknownCommand = "500 5.5.1 Invalid command\r\n"sv;
 inline constexpr auto kNoExpn = "502 5.5.1 EXPN: there are no lists here\r\n"sv;
 inline constexpr auto kNoParameters = "501 5.5.4 Syntax error (no parameters allowed)\r\n"sv;
 inline constexpr auto kNeedsArgument = "501 5.5.4 Syntax error: an argument is missing\r\n"sv;
-inline constexpr auto kBadHelo = "501 5.5.4 Syntax error: a host name or [address] is expected\r\n"sv;
+// No enhanced code: RFC 2034 §4 has none in replies to EHLO and HELO.
+inline constexpr auto kBadHelo = "501 Syntax error: a host name or [address] is expected\r\n"sv;
 inline constexpr auto kBadMail = "501 5.5.4 Syntax error: MAIL FROM:<address> is expected\r\n"sv;
 inline constexpr auto kBadRcpt = "501 5.5.4 Syntax error: RCPT TO:<address> is expected\r\n"sv;
 
@@ -34,7 +35,6 @@ inline constexpr auto kHeloFirst = "503 5.5.1 bad sequence of commands: EHLO or 
 inline constexpr auto kNestedMail = "503 5.5.1 bad sequence of commands: a sender is already specified\r\n"sv;
 inline constexpr auto kNoSender = "503 5.5.1 bad sequence: no sender specified\r\n"sv;
 inline constexpr auto kNoRecipient = "503 5.5.1 bad sequence: no recipient specified\r\n"sv;
-inline constexpr auto kNoValidRecipient = "554 5.5.1 no valid recipients\r\n"sv;
 
 // Addresses and parameters.
 inline constexpr auto kBadSender = "501 5.1.7 Bad sender address\r\n"sv;

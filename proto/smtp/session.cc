@@ -100,7 +100,7 @@ void Session::begin() {
 
 std::size_t Session::receive(std::string_view bytes) {
   std::size_t used = 0;
-  while (used < bytes.size() && !closed()) {
+  while (used < bytes.size() && !closed() && !host_.full()) {
     const std::string_view rest = bytes.substr(used);
     if (in_data()) {
       used += receive_data(rest);
@@ -111,7 +111,7 @@ std::size_t Session::receive(std::string_view bytes) {
       if (skipped_ == 0 && rest.size() <= kMaxCommandLine) break;
       skipped_ += static_cast<std::uint32_t>(rest.size());
       used = bytes.size();
-      if (skipped_ > kMaxSkippedLine) end(replies::kEndlessLine);
+      if (skipped_ > kMaxSkippedLine) end(End::kLimit, replies::kEndlessLine);
       break;
     }
     const std::string_view line = rest.substr(0, lf + 1);
@@ -140,7 +140,8 @@ bool Session::may_run_beside_questions(std::string_view line) const {
 
 void Session::command(std::string_view line) {
   ++counts_.commands;
-  if (settings_.commands != 0 && counts_.commands > settings_.commands) return end(replies::kTooManyCommands);
+  if (settings_.commands != 0 && counts_.commands > settings_.commands)
+    return end(End::kLimit, replies::kTooManyCommands);
   if (!is_printable(line)) return say(replies::kNotPrintable);
   const auto [verb, arguments] = split_command(line);
   const Rule& rule = Rule::kTable[static_cast<std::size_t>(verb)];
@@ -194,6 +195,7 @@ void Session::mail(std::string_view arguments) {
       break;
   }
   question::Sender sender{.reverse_path = std::move(mail->reverse_path), .params = std::move(mail->params)};
+  ++transactions_;
   if (settings_.judged.sender) return ask(std::move(sender));
   begin_transaction(sender);
 }
@@ -220,6 +222,7 @@ void Session::data(std::string_view arguments) {
   if (!arguments.empty()) return say(replies::kNoParameters);
   state_ = State::kData;
   say(replies::kStartData);
+  transaction_->discard |= transaction_->envelope.recipients.empty();  // each was discarded
   if (!settings_.judged.message || transaction_->discard) return;
   host_.body(trace_headers({.helo = helo_,
                             .client_address = peer_.address,
@@ -241,8 +244,7 @@ void Session::noop(std::string_view) { say(replies::kOk); }
 void Session::quit(std::string_view arguments) {
   if (!arguments.empty()) return say(replies::kNoParameters);
   say(Reply::make(221, "2.0.0", settings_.hostname + " Service closing transmission channel").wire());
-  said_quit_ = true;
-  state_ = State::kClosed;
+  close(End::kQuit);
 }
 
 void Session::vrfy(std::string_view arguments) {
@@ -263,10 +265,11 @@ void Session::unknown(std::string_view) { say(replies::kUnknownCommand); }
 
 void Session::answered(const question::Host&, const mail::Verdict& verdict) {
   if (mail::accepts(verdict)) return greet();
-  if (verdict.action == mail::Action::kDefer && verdict.code == 0) return end(replies::kTryLater);  // §3.1: 4yz is 421
-  state_ = State::kDenied;  // the connection stays, for QUIT (§3.1)
+  if (verdict.action == mail::Action::kDefer && verdict.code == 0)
+    return end(End::kHook, replies::kTryLater);  // §3.1: 4yz is 421
+  state_ = State::kDenied;                       // the connection stays, for QUIT (§3.1)
   const auto reply = own_reply(verdict);
-  say(reply ? reply->wire() : Reply::make(550, "5.7.1", with_text("Access denied", verdict)).wire());
+  say(reply ? reply->wire() : Reply::make(550, "", with_text("Access denied", verdict)).wire());
 }
 
 void Session::answered(const question::Sender& asked, const mail::Verdict& verdict) {
@@ -281,9 +284,10 @@ void Session::answered(const question::Sender& asked, const mail::Verdict& verdi
 
 // A refused recipient leaves the transaction open: the client may still name others (§3.3).
 void Session::answered(const question::Recipient& asked, const mail::Verdict& verdict) {
-  if (mail::accepts(verdict)) {
-    transaction_->discard |= verdict.action == mail::Action::kDiscard;
-    return add_recipient(asked);
+  if (verdict.action == mail::Action::kAccept) return add_recipient(asked);
+  if (verdict.action == mail::Action::kDiscard) {  // this one gets nothing; the others do
+    state_ = State::kRcpt;
+    return say(replies::kRecipientOk);
   }
   const auto reply = own_reply(verdict);
   refuse_recipient(reply ? reply->wire() : replies::kRecipientRefused);
@@ -303,15 +307,14 @@ void Session::greet() {
 
 void Session::begin_transaction(const question::Sender& sender) {
   transaction_ = std::make_unique<Transaction>();
-  transaction_->id = next_transaction();
-  ++transactions_;
+  transaction_->id = transaction_id();
   transaction_->envelope.reverse_path = sender.reverse_path;
   transaction_->envelope.params = sender.params;
   state_ = State::kMail;
   say(replies::kSenderOk);
 }
 
-std::string Session::next_transaction() const { return fmt::format("{}-{}", id_, transactions_ + 1); }
+std::string Session::transaction_id() const { return fmt::format("{}-{}", id_, transactions_); }
 
 void Session::add_recipient(const question::Recipient& recipient) {
   transaction_->envelope.recipients.push_back({.mailbox = recipient.mailbox, .params = recipient.params});
@@ -328,22 +331,28 @@ void Session::refuse_recipient(std::string_view reply) {
 
 std::size_t Session::receive_data(std::string_view bytes) {
   DataDecoder& data = transaction_->data;
-  const bool wanted = settings_.judged.message && !transaction_->discard && data.size() <= settings_.message_size;
+  const bool wanted = settings_.judged.message && !transaction_->discard && doom().empty();
   const std::size_t used = data.decode(bytes, wanted ? &host_ : nullptr);
+  if (wanted && !doom().empty()) host_.body_doomed();
   if (!data.finished()) return used;
   state_ = State::kReady;
-  if (data.bare_line_end()) {
-    end_transaction(replies::kBareLineEnd);
-  } else if (data.size() > settings_.message_size) {
-    end_transaction(replies::kTooMuchData);
-  } else if (settings_.strict_lines && data.long_lines() > 0) {
-    end_transaction(replies::kTextLineTooLong);
+  if (!doom().empty()) {
+    end_transaction(doom());
   } else if (settings_.judged.message && !transaction_->discard) {
     ask(question::Message{});
   } else {
     accept_message();
   }
   return used;
+}
+
+// The reply that the message so far must get at its end; empty: it may still be accepted.
+std::string_view Session::doom() const {
+  const DataDecoder& data = transaction_->data;
+  if (data.bare_line_end()) return replies::kBareLineEnd;
+  if (data.size() > settings_.message_size) return replies::kTooMuchData;
+  if (settings_.strict_lines && data.long_lines() > 0) return replies::kTextLineTooLong;
+  return {};
 }
 
 void Session::accept_message() {
@@ -408,17 +417,18 @@ void Session::emit(std::string_view wire) {
   host_.reply(wire);
   if (wire.front() != '5') return;
   ++counts_.errors;
-  if (settings_.errors != 0 && counts_.errors >= settings_.errors) end(replies::kTooManyErrors);
+  if (settings_.errors != 0 && counts_.errors >= settings_.errors) end(End::kLimit, replies::kTooManyErrors);
 }
 
 bool Session::ended_by(const mail::Verdict& verdict) {
   if (verdict.action != mail::Action::kClose) return false;
   if (verdict.text.empty()) {
-    end(replies::kTryLater);
+    end(End::kHook, replies::kTryLater);
   } else {
-    host_.reply(Reply::make(421, verdict.enhanced.empty() ? "4.7.0" : verdict.enhanced, verdict.text).wire());
-    slots_.clear();
-    state_ = State::kClosed;
+    std::vector<std::string> lines = verdict.text;
+    lines.front() = fmt::format("{} {}", settings_.hostname, lines.front());  // §4.3.2: 421 <domain>
+    host_.reply(Reply::make(421, verdict.enhanced.empty() ? "4.7.0" : verdict.enhanced, lines).wire());
+    close(End::kHook);
   }
   return true;
 }
@@ -427,20 +437,25 @@ void Session::end(Farewell why) {
   if (closed()) return;
   switch (why) {
     case Farewell::kIdle:
-      return end(replies::kIdle);
+      return end(End::kTimeout, replies::kIdle);
     case Farewell::kSlowCommand:
-      return end(replies::kSlowCommand);
+      return end(End::kTimeout, replies::kSlowCommand);
     case Farewell::kSlowData:
-      return end(replies::kSlowData);
+      return end(End::kTimeout, replies::kSlowData);
     case Farewell::kShuttingDown:
-      return end(replies::kShuttingDown);
+      return end(End::kShutdown, replies::kShuttingDown);
   }
 }
 
 // 421 may answer any command (§4.2.2), so it may overtake what still waits for a verdict.
-void Session::end(std::string_view farewell) {
+void Session::end(End how, std::string_view farewell) {
   host_.reply(farewell_reply(farewell, settings_.hostname));
+  close(how);
+}
+
+void Session::close(End how) {
   slots_.clear();
+  end_ = how;
   state_ = State::kClosed;
 }
 

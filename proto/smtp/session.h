@@ -82,6 +82,12 @@ class Host : public BodySink {
   // EHLO). What body() gave of it may go. A session that just ends leaves its transaction to its destructor.
   virtual void transaction_over(const Transaction& transaction, std::string_view reply) = 0;
 
+  // This message will be refused when it ends, whatever else comes: what body() gave of it may go.
+  virtual void body_doomed() = 0;
+
+  // Replies have piled up: receive() takes no more commands for now, and is to be called again once they are sent.
+  virtual bool full() = 0;
+
   // The wall clock, for greeting and trace headers.
   virtual Now now() = 0;
 
@@ -94,6 +100,16 @@ std::string farewell_reply(std::string_view farewell, std::string_view hostname)
 
 // Why a connection is ended by us, each with its own 421.
 enum class Farewell { kIdle, kSlowCommand, kSlowData, kShuttingDown };
+
+// How a session ended.
+enum class End : std::uint8_t {
+  kNot,      // it goes on
+  kQuit,     // the client said QUIT
+  kTimeout,  // see Farewell
+  kShutdown,
+  kLimit,  // of errors or commands
+  kHook,   // a hook said so
+};
 
 class Session {
  public:
@@ -110,7 +126,7 @@ class Session {
   void begin();
 
   // Takes bytes of the client and gives how many were used. The rest is either the start of a command line, at most
-  // kMaxCommandLine octets, or must wait while waiting() says so; give it again, with what came behind it.
+  // kMaxCommandLine octets, or must wait while waiting() or Host::full() say so; give it again, with what came behind.
   std::size_t receive(std::string_view bytes);
 
   // The verdict on question `id`. Afterwards give receive() again what it left.
@@ -122,7 +138,7 @@ class Session {
   bool waiting() const { return !slots_.empty(); }  // questions are out
   bool in_data() const { return state_ == State::kData; }
   bool closed() const { return state_ == State::kClosed; }  // flush the replies and close the connection
-  bool said_quit() const { return said_quit_; }             // that was the client's wish
+  End how_ended() const { return end_; }
 
   const std::string& id() const { return id_; }
   const Peer& peer() const { return peer_; }
@@ -130,7 +146,7 @@ class Session {
   bool extended() const { return extended_; }        // EHLO, not HELO
   const Counts& counts() const { return counts_; }
   const Transaction* transaction() const { return transaction_.get(); }
-  std::string next_transaction() const;  // the id that the one has which begins when the sender is accepted
+  std::string transaction_id() const;  // of the last MAIL, also while its sender is being judged
 
  private:
   enum class State : std::uint8_t {
@@ -180,6 +196,7 @@ class Session {
   void begin_transaction(const question::Sender& sender);
   void add_recipient(const question::Recipient& recipient);
   void refuse_recipient(std::string_view reply);
+  std::string_view doom() const;
   void accept_message();
   void end_transaction(std::string_view reply);
   void forget_transaction();
@@ -188,7 +205,8 @@ class Session {
   void say(std::string_view wire);
   void emit(std::string_view wire);
   void emit_ready_slots();
-  void end(std::string_view farewell);
+  void end(End how, std::string_view farewell);
+  void close(End how);
   bool ended_by(const mail::Verdict& verdict);
 
   Host& host_;
@@ -204,7 +222,7 @@ class Session {
   std::uint32_t skipped_ = 0;  // octets of an over-long command line that were thrown away
   State state_ = State::kGreeting;
   bool extended_ = false;
-  bool said_quit_ = false;
+  End end_ = End::kNot;
 };
 
 }  // namespace hooksmtpd::smtp

@@ -33,6 +33,8 @@ struct FuzzHost final : Host {
   void ask(QuestionId id, const Question&) override { asked.push_back(id); }
   void body(std::string_view) override {}
   void transaction_over(const Transaction&, std::string_view) override {}
+  void body_doomed() override {}
+  bool full() override { return false; }
   Now now() override { return {}; }
 
   std::deque<QuestionId> asked;

@@ -17,6 +17,7 @@ class Client:
                  source: str | None = None, timeout: float = 20) -> None:
         with network:
             self.socket = socket.create_connection((address, port), timeout, (source, 0) if source else None)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.unread = b""
 
     def __enter__(self) -> "Client":
@@ -47,8 +48,7 @@ class Client:
 
     def say(self, line: bytes | str) -> Reply:
         """One command, CRLF added, and its reply."""
-        self.send(line if isinstance(line, bytes) else line.encode("latin-1"))
-        self.send(b"\r\n")
+        self.send((line if isinstance(line, bytes) else line.encode("latin-1")) + b"\r\n")
         return self.reply()
 
     def expect(self, line: bytes | str, start: str) -> Reply:

@@ -24,7 +24,7 @@ def test_greeting_has_server_banner_and_date(make_daemon):
 def test_refused_host_may_only_quit(make_daemon):
     daemon = scripted(make_daemon, ["validate_host"], validate_host="reject not from there")
     with daemon.client() as client:
-        assert client.reply() == "550 5.7.1 Access denied: not from there"
+        assert client.reply() == "550 Access denied: not from there"
         for command in ("EHLO client.test", "MAIL FROM:<a@client.test>", "NOOP", "HELP"):
             client.expect(command, "503")
         client.expect("QUIT", "221")

@@ -2,11 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,7 +27,7 @@ struct Folder {
   }
   ~Folder() { fs::remove_all(path); }
 
-  Spool spool() const { return Spool(sys::Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path); }
+  Spool spool() const { return Spool(sys::Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path, 2); }
   std::size_t files() const {
     return static_cast<std::size_t>(std::ranges::count_if(fs::recursive_directory_iterator(path),
                                                           [](const auto& entry) { return entry.is_regular_file(); }));
@@ -45,7 +47,7 @@ TEST_CASE("a message, small or large, is there for one hook at a time, read-only
   for (const std::size_t size : {std::size_t{10}, kMaxBodyInMemory, kMaxBodyInMemory + 1, 20 * kMaxBodyInMemory}) {
     CAPTURE(size);
     const Folder folder;
-    const Spool spool = folder.spool();
+    Spool spool = folder.spool();
     std::string message;
     {
       Body body(spool, "t-1");
@@ -76,7 +78,7 @@ TEST_CASE("a message, small or large, is there for one hook at a time, read-only
 
 TEST_CASE("an error of the spool is told when the message is to be placed, and leaves nothing behind") {
   const Folder folder;
-  const Spool spool = folder.spool();
+  Spool spool = folder.spool();
   SUBCASE("while it comes in") {
     fs::remove(folder.path / "incoming");
     Body body(spool, "t-1");
@@ -99,4 +101,45 @@ TEST_CASE("an error of the spool is told when the message is to be placed, and l
     fs::remove(folder.path / "one/t-1.eml");
   }
   CHECK(folder.files() == 0);
+}
+
+TEST_CASE("what an earlier worker left is removed, and only so many files are open at once") {
+  const Folder folder;
+  std::ofstream(folder.path / "incoming/old.eml") << "old";
+  std::ofstream(folder.path / "one/old.eml") << "old";
+  Spool spool = folder.spool();
+  CHECK(folder.files() == 0);
+  const std::string large(kMaxBodyInMemory + 1, 'a');
+  Body a(spool, "a"), c(spool, "c");
+  a.append(large);
+  {
+    Body b(spool, "b");
+    b.append(large);
+    c.append(large);
+    CHECK(c.place_for("one").error() == ENOSPC);
+    CHECK(folder.files() == 2);
+  }
+  Body d(spool, "d");
+  d.append(large);
+  CHECK(d.place_for("one").has_value());
+}
+
+TEST_CASE("a message for which there is no room leaves what it had taken to others at once") {
+  const Folder folder;
+  Spool spool = folder.spool();
+  Body body(spool, "t-1");
+  body.append(std::string(kMaxBodyInMemory + 1, 'a'));
+  CHECK(folder.files() == 1);
+  const rlimit before = [] {
+    rlimit limit{};
+    getrlimit(RLIMIT_FSIZE, &limit);
+    return limit;
+  }();
+  std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{.rlim_cur = 2 * kMaxBodyInMemory, .rlim_max = before.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &small);
+  body.append(std::string(2 * kMaxBodyInMemory, 'b'));
+  setrlimit(RLIMIT_FSIZE, &before);
+  CHECK(folder.files() == 0);
+  CHECK(body.place_for("one").error() == EFBIG);
 }

@@ -43,9 +43,9 @@ struct Stage {
     hook_writes = std::move(output.write);
     hook_complains = std::move(error.write);
     fcntl(hook_reads.get(), F_SETFL, O_NONBLOCK);
-    process.next_id();
-    process.start(++generation, {std::move(input.write), std::move(output.read), std::move(error.read)}, "hello\n",
-                  start_timeout);
+    process.start(
+        ++generation, {std::move(input.write), std::move(output.read), std::move(error.read)},
+        [](hook::RequestId) { return std::string("hello\n"); }, start_timeout);
     turn();
   }
   void start_and_greet(const std::string& greeting = "ok\n") {
@@ -187,6 +187,25 @@ TEST_CASE("one that is to be replaced finishes what it was asked, and its succes
   CHECK_FALSE(stage.process.failed());
   stage.start_and_greet();
   CHECK(stage.read() == "two\n");
+}
+
+TEST_CASE("what was not written yet can be taken back, and what was cannot") {
+  Stage stage;
+  stage.start_and_greet();
+  stage.ask("one");
+  Asking other;
+  stage.process.ask({.id = stage.process.next_id(),
+                     .event = hook::Event::kValidateSender,
+                     .line = "two\n",
+                     .timeout = std::chrono::seconds(10),
+                     .asker = &other});
+  stage.turn();
+  CHECK(stage.process.take_back(other));
+  CHECK_FALSE(stage.process.take_back(stage.asking));
+  CHECK(stage.read() == "one\n");
+  stage.say("ok\n");
+  CHECK(stage.read() == "");
+  CHECK(other.outcomes.empty());
 }
 
 TEST_CASE("no more than kMaxWaiting wait; the next is told at the end of the turn") {

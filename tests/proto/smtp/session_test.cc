@@ -20,6 +20,8 @@ struct TestHost final : Host {
   void transaction_over(const Transaction& transaction, std::string_view reply) override {
     over.push_back(transaction.id + " " + std::string(reply.substr(0, 3)));
   }
+  void body_doomed() override {}
+  bool full() override { return false; }
   Now now() override { return {}; }
 
   std::string take() { return std::exchange(said, {}); }

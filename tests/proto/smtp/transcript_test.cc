@@ -28,6 +28,8 @@ class Recorder final : public smtp::Host {
   void reply(std::string_view wire) override { said += wire; }
   void body(std::string_view run) override { message += run; }
   void transaction_over(const smtp::Transaction&, std::string_view) override { message.clear(); }
+  void body_doomed() override { message.clear(); }
+  bool full() override { return false; }
   smtp::Now now() override { return {}; }
   void ask(smtp::QuestionId id, const smtp::Question& question) override {
     asked.push_back({id, std::visit([&](const auto& q) { return shown(q); }, question), message});
