@@ -20,9 +20,12 @@
 namespace hooksmtpd::bench {
 namespace {
 
+// Empty: the process has ended, perhaps while it was read (then a read fails, and << takes note of it quietly).
 std::string contents(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
+  const std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return std::move(text).str();
 }
 
 std::uint64_t number_after(std::string_view text, std::string_view name) {
