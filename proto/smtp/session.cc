@@ -3,60 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
-#include <charconv>
 #include <utility>
 
 #include "proto/smtp/help.h"
 #include "proto/smtp/limits.h"
+#include "proto/smtp/parameters.h"
 #include "proto/smtp/replies.h"
 #include "proto/smtp/reply.h"
 #include "proto/smtp/trace.h"
+#include "proto/smtp/verdict_reply.h"
 
 namespace hooksmtpd::smtp {
 namespace {
-
-// The reply that a verdict asks for by itself. nullopt: it left the wording to the question.
-std::optional<Reply> own_reply(const mail::Verdict& verdict) {
-  const bool defer = verdict.action == mail::Action::kDefer;
-  if (verdict.code == 0 && !defer) return std::nullopt;
-  const int code = verdict.code != 0 ? verdict.code : 451;
-  const std::string_view enhanced = !verdict.enhanced.empty() ? std::string_view(verdict.enhanced)
-                                    : verdict.code == 0       ? "4.3.0"
-                                    : code / 100 == 4         ? "4.0.0"
-                                                              : "5.0.0";
-  if (!verdict.text.empty()) return Reply::make(code, enhanced, verdict.text);
-  return Reply::make(code, enhanced,
-                     defer ? "Requested action aborted: try again later" : "Requested action not taken");
-}
-
-// ": text" behind a wording of ours, for the verdicts whose text the client may see.
-std::string with_text(std::string_view wording, const mail::Verdict& verdict) {
-  if (verdict.text.empty() || verdict.text.front().empty()) return std::string(wording);
-  return fmt::format("{}: {}", wording, verdict.text.front());
-}
-
-enum class ParameterCheck { kFine, kSyntax, kTooLarge, kUnknown };
-
-// SIZE (RFC 1870 §6) and BODY (RFC 6152 §2) are all that we offer.
-ParameterCheck check(const mail::Parameters& params, std::uint64_t message_size) {
-  for (const auto& [keyword, value] : params) {
-    if (keyword == "SIZE") {
-      std::uint64_t size = 0;
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), size);
-      if (value.empty() || end != value.data() + value.size()) return ParameterCheck::kSyntax;
-      if (error == std::errc::result_out_of_range || size > message_size) return ParameterCheck::kTooLarge;
-    } else if (keyword == "BODY") {
-      std::string type = value;
-      std::ranges::transform(type, type.begin(), [](char c) { return c >= 'a' && c <= 'z' ? char(c - 32) : c; });
-      if (type != "7BIT" && type != "8BITMIME") return ParameterCheck::kSyntax;
-    } else {
-      return ParameterCheck::kUnknown;
-    }
-  }
-  return ParameterCheck::kFine;
-}
 
 // A bit for each state.
 constexpr unsigned in(auto... states) { return ((1u << static_cast<unsigned>(states)) | ...); }
@@ -184,16 +143,7 @@ void Session::introduce(std::string_view name, bool extended) {
 void Session::mail(std::string_view arguments) {
   auto mail = parse_mail(arguments);
   if (!mail) return say(mail.error());
-  switch (check(mail->params, settings_.message_size)) {
-    case ParameterCheck::kSyntax:
-      return say(replies::kBadParameter);
-    case ParameterCheck::kTooLarge:
-      return say(replies::kTooMuchData);  // RFC 1870 §6.1
-    case ParameterCheck::kUnknown:
-      return say(replies::kUnknownParameter);  // §4.1.1.11: 555
-    case ParameterCheck::kFine:
-      break;
-  }
+  if (const auto wrong = judge_mail_parameters(mail->params, settings_.message_size)) return say(*wrong);
   question::Sender sender{.reverse_path = std::move(mail->reverse_path), .params = std::move(mail->params)};
   ++transactions_;
   if (settings_.judged.sender) return ask(std::move(sender));
