@@ -11,7 +11,7 @@ ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in TEXT.s
 
 def test_every_cited_paragraph_is_there():
     known = {number for row in ROWS for number in re.findall(r"\d+(?:\.\d+)*", row[0])}
-    known |= set(re.findall(r"\(§(\d+(?:\.\d+)*)\)", TEXT))  # of other RFCs
+    known |= set(re.findall(r"§(\d+(?:\.\d+)*)", TEXT))  # of other RFCs
     missing = set()
     for path in [*(ROOT / "proto/smtp").iterdir(), *(ROOT / "proto/mail").iterdir()]:
         if path.suffix not in (".h", ".cc"):
