@@ -15,8 +15,7 @@
 namespace hooksmtpd::sys {
 namespace {
 
-constexpr std::size_t kGather = 4096;           // the worker's: a batch of lines a write
-constexpr std::size_t kAtOnce = 0;              // the supervisor's: people watch
+constexpr std::size_t kGather = 4096;           // a batch of lines a write
 constexpr std::size_t kBound = 1024 * 1024;     // kept for a pipe that is not read, or a stopped terminal
 constexpr std::size_t kRecovered = kBound / 2;  // room enough to say what is missing, and to go on
 
@@ -134,7 +133,7 @@ Log Log::to_pipe(Fd pipe) {
 
 Log Log::to_stderr() {
   return Log(
-      std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kAtOnce, kBound), layout_for(STDERR_FILENO)));
+      std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kGather, kBound), layout_for(STDERR_FILENO)));
 }
 
 void Log::write(LogLevel level, std::string_view text) {

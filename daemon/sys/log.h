@@ -42,7 +42,7 @@ class Log {
  public:
   // The worker's: lines "<N>text" to a pipe, gathered until 4 KiB are there or somebody calls flush().
   static Log to_pipe(Fd pipe);
-  // The supervisor's: each line at once to standard error (a copy of fd 2 is taken). "<N>text" under systemd
+  // The supervisor's: to standard error (a copy of fd 2 is taken), gathered in the same way. "<N>text" under systemd
   // (JOURNAL_STREAM); short time and colours on a terminal; else with the date and the level.
   static Log to_stderr();
 

@@ -124,6 +124,7 @@ TEST_CASE("standard error that is the journal: the level, and no time") {
     const StderrTo there(other.write);
     Log log = Log::to_stderr();
     log.warn("hello");
+    log.flush();
     CHECK(drain(other.read).ends_with(" warning: hello\n"));
   }
   ::unsetenv("JOURNAL_STREAM");
@@ -143,6 +144,7 @@ TEST_CASE("a terminal: short time, colours unless NO_COLOR; and a stopped one bl
     Log log = Log::to_stderr();
     log.warn("hello");
     const std::string word = colour ? "\x1b[d;ddmwarning:\x1b[dm " : "warning: ";
+    log.flush();
     CHECK(shape(drain(master)) == "dd:dd:dd " + word + "hello\r\n");
   }
   const StderrTo there(terminal);
