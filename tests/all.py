@@ -106,7 +106,7 @@ def main() -> int:
             results += run_programs(arguments.sanitized, patience=5)
     results.append(run_pytest(arguments.release, arguments.pytest or []))
 
-    failures = re.findall(r"^(?:FAILED|ERROR) (.*)$", results[-1].output, re.MULTILINE)
+    failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", results[-1].output, re.MULTILINE)
     names = [result.name for result in results[:-1] if result.failed] + failures
     print("".join(f"failed: {name}\n" for name in names), end="")
     passed, failed, skipped = (sum(getattr(result, key) for result in results) for key in ("passed", "failed", "skipped"))

@@ -42,7 +42,6 @@ ABSOLUTE = [
 ]
 
 HOOKSMTPD_CONFIG = """hostname = "bench.test"
-log_level = "warn"
 limits.message_size = 26214400
 [[listener]]
 address = ["127.0.0.1:{port}"]

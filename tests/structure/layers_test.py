@@ -111,16 +111,16 @@ def test_each_header_compiles_alone_and_twice():
 
 
 def test_files_are_short():
-    """STYLE: past 400 lines, look for the second thing that moved in."""
+    """Past 400 lines, a second thing has mostly moved in."""
     long = {str(path.relative_to(ROOT)): count for path in SOURCES if (count := len(path.read_text().splitlines())) > 450}
     assert long == {}
 
 
 def test_no_file_names_a_place_on_a_developers_machine():
     wrong = []
-    for name in subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
-                               capture_output=True, text=True).stdout.splitlines():
-        path = ROOT / name
-        if path.is_file() and path != pathlib.Path(__file__) and re.search(rb"/home/(?!ann\b|\*)[a-z]+/", path.read_bytes()):
-            wrong.append(name)
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in folders if not name.startswith((".git", "build", "__pycache__", "node_modules"))]
+        for path in (pathlib.Path(folder, name) for name in names):
+            if re.search(rb"/home/(?!ann\b)[a-z]+/", path.read_bytes()) and path != pathlib.Path(__file__):
+                wrong.append(str(path.relative_to(ROOT)))
     assert wrong == []
