@@ -45,11 +45,11 @@ need_packages() {
 # and neither runs what the other could have changed.
 build_folder() {
   local folder=$root/$1
-  if [ -e "$folder" ] && [ ! -O "$folder" ]; then folder=$folder-$(id -un); fi
-  mkdir -p "$folder"
+  if [ -e "$folder" ] && [ ! -O "$folder" ]; then folder=$folder-$(id -un 2>/dev/null || id -u); fi
+  mkdir -p "$folder" || exit 73 # EX_CANTCREAT
   if [ ! -O "$folder" ]; then
     echo "$0: $folder belongs to somebody else" >&2
-    exit 73 # EX_CANTCREAT
+    exit 73
   fi
   echo "$folder"
 }

@@ -54,8 +54,10 @@ class Process:
         return os.readlink(f"/proc/{self.pid}/ns/{kind}")
 
     def descriptors(self) -> dict[int, str]:
-        folder = f"/proc/{self.pid}/fd"
-        return {int(name): os.readlink(f"{folder}/{name}") for name in os.listdir(folder)}
+        """Number -> what it leads to. The null device has one name, however its jail came by it."""
+        folder, null = f"/proc/{self.pid}/fd", os.stat("/dev/null").st_rdev
+        return {int(name): "/dev/null" if os.stat(f"{folder}/{name}").st_rdev == null else os.readlink(f"{folder}/{name}")
+                for name in os.listdir(folder)}
 
     def root_entries(self) -> set[str]:
         return set(os.listdir(f"/proc/{self.pid}/root/"))
