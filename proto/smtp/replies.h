@@ -57,7 +57,6 @@ inline constexpr auto kTooMuchData = "552 5.3.4 Message exceeds the size limit\r
 inline constexpr auto kTextLineTooLong = "500 5.6.0 Line too long: a text line has more than 1,000 octets\r\n"sv;
 inline constexpr auto kBareLineEnd =
     "550 5.6.0 Message refused: a CR or LF stands alone, lines must end with CRLF\r\n"sv;
-inline constexpr auto kNoSpace = "452 4.3.1 Insufficient system storage, try again later\r\n"sv;
 
 // The end of a connection. The host name stands between the code and the rest.
 inline constexpr auto kIdle = "4.4.2 Idle for too long, closing transmission channel"sv;

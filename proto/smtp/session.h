@@ -85,7 +85,7 @@ class Host : public BodySink {
   // This message will be refused when it ends, whatever else comes: what body() gave of it may go.
   virtual void body_doomed() = 0;
 
-  // Replies have piled up: receive() takes no more commands for now, and is to be called again once they are sent.
+  // Replies have piled up: receive() takes no command until they are sent, and is to be called again then.
   virtual bool full() = 0;
 
   // The wall clock, for greeting and trace headers.
