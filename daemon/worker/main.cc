@@ -19,9 +19,9 @@
 #include "daemon/sys/fd.h"
 #include "daemon/sys/frame.h"
 #include "daemon/sys/log.h"
+#include "daemon/sys/mapped_files.h"
 #include "daemon/sys/process_report.h"
-#include "daemon/worker/mapped_files.h"
-#include "daemon/worker/sandbox.h"
+#include "daemon/sys/sandbox.h"
 #include "daemon/worker/worker.h"
 
 using namespace hooksmtpd;
@@ -60,13 +60,13 @@ void report_to_supervisor(const sys::Fd& control) {
 
 int main(int argc, char** argv) try {
   if (argc == 2 && std::string_view(argv[1]) == "--mapped-files") {
-    for (const std::string& name : worker::mapped_files()) std::puts(name.c_str());
+    for (const std::string& name : sys::mapped_files()) std::puts(name.c_str());
     return std::fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }
   std::signal(SIGPIPE, SIG_IGN);
   tzset();  // reads /etc/localtime
   worker::Worker::Start start = read_arguments(argc, argv);
-  worker::enter_sandbox();
+  sys::enter_sandbox();
   report_to_supervisor(start.control);
   return worker::Worker(std::move(start)).run();
 } catch (const std::exception& error) {

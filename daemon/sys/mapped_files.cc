@@ -1,11 +1,11 @@
-#include "daemon/worker/mapped_files.h"
+#include "daemon/sys/mapped_files.h"
 
 #include <elf.h>
 #include <link.h>
 
 #include <filesystem>
 
-namespace hooksmtpd::worker {
+namespace hooksmtpd::sys {
 namespace {
 
 // The name in PT_INTERP: the kernel opens the dynamic linker by it.
@@ -33,4 +33,4 @@ std::vector<std::string> mapped_files() {
   return files;
 }
 
-}  // namespace hooksmtpd::worker
+}  // namespace hooksmtpd::sys
