@@ -14,9 +14,12 @@ namespace {
 constexpr std::uint8_t kSupervisor = static_cast<std::uint8_t>(Sender::kSupervisor);
 constexpr std::uint8_t kKeeper = static_cast<std::uint8_t>(Sender::kKeeper);
 constexpr std::uint8_t kWorker = static_cast<std::uint8_t>(Sender::kWorker);
+constexpr std::uint8_t kKeyholder = static_cast<std::uint8_t>(Sender::kKeyholder);
 
-constexpr std::size_t kName = 64;    // a hook's name has at most 32 octets
-constexpr std::size_t kText = 1024;  // a line for people
+constexpr std::size_t kName = 64;              // a hook's name has at most 32 octets
+constexpr std::size_t kText = 1024;            // a line for people
+constexpr std::size_t kSentences = 16 * 1024;  // one line for each certificate that has something
+constexpr std::uint8_t kReporters = kKeeper | kWorker | kKeyholder;
 
 // clang-format off
 constexpr std::array kFrameRules{
@@ -36,6 +39,10 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kRestartHook,   kWorker,           sizeof(HookProcess),  sizeof(HookProcess) + kText,  0, 0},
     FrameRule{FrameKind::kStatus,        kWorker,           sizeof(Token) + 2,    kMaxFrameBody,                0, 0},
     FrameRule{FrameKind::kDrained,       kWorker,           0,                    0,                            0, 0},
+    FrameRule{FrameKind::kClient,        kSupervisor,       0,                    0,                            1, 1},
+    FrameRule{FrameKind::kKeyholder,     kSupervisor,       0,                    0,                            1, 1},
+    FrameRule{FrameKind::kKeys,          kKeyholder,        sizeof(Keys),         sizeof(Keys) + kSentences,    0, 0},
+    FrameRule{FrameKind::kKeyholderLost, kWorker,           0,                    0,                            0, 0},
 };
 // clang-format on
 

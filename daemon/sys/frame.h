@@ -30,11 +30,11 @@ enum class FrameKind : std::uint32_t {
   kStop,       // body: Stop. SIGTERM to the child, SIGKILL after the grace; kExited follows.
   kRelease,    // also supervisor -> worker: close the listeners
   // keeper -> supervisor
-  kReport,   // also worker -> supervisor: body: ProcessReport, once, after the drop
-  kStarted,  // body: Started; descriptors: 3 for a hook (stdin, stdout, stderr), 2 for the worker (control, log)
+  kReport,   // also worker, keyholder -> supervisor: body: ProcessReport, once, after the drop
+  kStarted,  // body: Started; descriptors: 3 for a hook (stdin, stdout, stderr), 2 for the others (control, log)
   kExited,   // body: Exited
   // supervisor -> worker
-  kConfig,       // descriptor: a sealed memfd with config::to_json()
+  kConfig,       // descriptor: a sealed memfd with config::to_json(). Also supervisor -> keyholder, answered by kKeys
   kHook,         // body: HookProcess and the hook's name; descriptors: its stdin, stdout, stderr
   kServe,        // begin to accept
   kDrain,        // body: Drain. Finish what is under way, then kDrained.
@@ -44,6 +44,14 @@ enum class FrameKind : std::uint32_t {
   kRestartHook,  // body: HookProcess (no name) and the reason: it overran its time or broke the protocol
   kStatus,       // body: Token and a JSON object
   kDrained,      // no session is left
+  // supervisor -> keyholder
+  kClient,  // descriptor: a socket on which a worker asks for signatures (daemon/sys/signing.h)
+  // supervisor -> worker
+  kKeyholder,  // descriptor: the other end of that pair. Again whenever there is a new keyholder
+  // keyholder -> supervisor
+  kKeys,  // body: Keys and a text for people: what is wrong with the keys of the last kConfig, or a note
+  // worker -> supervisor
+  kKeyholderLost,  // it did not answer in time, or closed the socket of the last kKeyholder
 };
 
 struct Stop {
@@ -66,6 +74,10 @@ struct Drain {
 struct Token {
   std::uint32_t value;
 };
+struct Keys {
+  enum Verdict : std::uint32_t { kOk, kRefused };  // kRefused: the keys of the kConfig before stay in use
+  std::uint32_t verdict;
+};
 struct HookState {
   enum State : std::uint32_t { kReady, kFailed };  // kFailed: it did not say hello; the text names the fix
   std::uint32_t slot, generation, state;
@@ -86,7 +98,7 @@ inline constexpr std::size_t kMaxFrameBody = 64 * 1024;
 inline constexpr std::size_t kMaxFrameFds = 3;
 
 // Who speaks. A receiver names the side that its socket leads to.
-enum class Sender : std::uint8_t { kSupervisor = 1, kKeeper = 2, kWorker = 4 };
+enum class Sender : std::uint8_t { kSupervisor = 1, kKeeper = 2, kWorker = 4, kKeyholder = 8 };
 
 // What a frame of one kind may look like.
 struct FrameRule {
@@ -121,7 +133,7 @@ std::string_view as_body(const T& value) {
   return {reinterpret_cast<const char*>(&value), sizeof value};
 }
 
-// And back, from the front of a body (HookProcess, HookState and Token may be followed by text: rest_of_body).
+// And back, from the front of a body (HookProcess, HookState, Keys and Token may be followed by text: rest_of_body).
 // receive_frame() has seen to it that a frame is long enough for its kind.
 template <class T>
   requires std::is_trivially_copyable_v<T>

@@ -71,6 +71,18 @@ TEST_CASE("a frame arrives as it was sent, and so do its descriptors, close-on-e
   CHECK(::write(frame->fds[1].get(), "x", 1) == 1);
 }
 
+TEST_CASE("the keyholder reports, and says what it thinks of its keys") {
+  const SocketPair pair = make_socket_pair();
+  const ProcessReport report{};
+  REQUIRE(send_frame(pair.ours, FrameKind::kReport, as_body(report)));
+  REQUIRE(send_frame(pair.ours, FrameKind::kKeys, std::string(as_body(Keys{.verdict = Keys::kRefused})) + "expired"));
+  CHECK(receive_frame(pair.theirs, Sender::kKeyholder)->kind == FrameKind::kReport);
+  const auto keys = receive_frame(pair.theirs, Sender::kKeyholder);
+  REQUIRE(keys);
+  CHECK(body_as<Keys>(keys->body).verdict == Keys::kRefused);
+  CHECK(rest_of_body<Keys>(keys->body) == "expired");
+}
+
 TEST_CASE("the longest body arrives whole") {
   const SocketPair pair = make_socket_pair();
   const std::string body(kMaxFrameBody, 'a');
@@ -129,6 +141,11 @@ TEST_CASE("a frame against its rule is broken, and its descriptors are closed") 
       {"from the wrong side", raw(number(FrameKind::kServe), 0), 0, Sender::kWorker},
       {"a keeper's frame from the worker",
        raw(number(FrameKind::kExited), sizeof(Exited), std::string(sizeof(Exited), '\0')), 0, Sender::kWorker},
+      {"the keyholder's frame from the worker", raw(number(FrameKind::kKeys), 4, std::string(4, '\0')), 0,
+       Sender::kWorker},
+      {"the worker's frame from the keyholder", raw(number(FrameKind::kKeyholderLost), 0), 0, Sender::kKeyholder},
+      {"a client without its socket", raw(number(FrameKind::kClient), 0), 0, Sender::kSupervisor},
+      {"a keyholder's configuration", raw(number(FrameKind::kConfig), 0), 1, Sender::kKeyholder},
       {"a descriptor that nobody asked for", raw(number(FrameKind::kServe), 0), 1, Sender::kSupervisor},
       {"a descriptor missing", raw(number(FrameKind::kConfig), 0), 0, Sender::kSupervisor},
       {"one descriptor too many", raw(number(FrameKind::kConfig), 0), 2, Sender::kSupervisor},
@@ -147,7 +164,7 @@ TEST_CASE("a frame against its rule is broken, and its descriptors are closed") 
 }
 
 TEST_CASE("every kind has a rule that its own bodies keep") {
-  for (std::uint32_t kind = number(FrameKind::kStart); kind <= number(FrameKind::kDrained); ++kind) {
+  for (std::uint32_t kind = number(FrameKind::kStart); kind <= number(FrameKind::kKeyholderLost); ++kind) {
     CAPTURE(kind);
     const FrameRule* rule = rule_of(static_cast<FrameKind>(kind));
     REQUIRE(rule != nullptr);
@@ -155,5 +172,5 @@ TEST_CASE("every kind has a rule that its own bodies keep") {
     CHECK(rule->min_fds <= rule->max_fds);
     CHECK(rule->senders != 0);
   }
-  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kDrained) + 1)) == nullptr);
+  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kKeyholderLost) + 1)) == nullptr);
 }
