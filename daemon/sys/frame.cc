@@ -27,7 +27,7 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kStart,         kSupervisor,       2,                    kMaxFrameBody,                0, 0},
     FrameRule{FrameKind::kStop,          kSupervisor,       sizeof(Stop),         sizeof(Stop),                 0, 0},
     FrameRule{FrameKind::kRelease,       kSupervisor,       0,                    0,                            0, 0},
-    FrameRule{FrameKind::kReport,        kKeeper | kWorker, sizeof(ProcessReport), sizeof(ProcessReport),       0, 0},
+    FrameRule{FrameKind::kReport,        kReporters,        sizeof(ProcessReport), sizeof(ProcessReport),       0, 0},
     FrameRule{FrameKind::kStarted,       kKeeper,           sizeof(Started),      sizeof(Started),              2, 3},
     FrameRule{FrameKind::kExited,        kKeeper,           sizeof(Exited),       sizeof(Exited),               0, 0},
     FrameRule{FrameKind::kConfig,        kSupervisor,       0,                    0,                            1, 1},
