@@ -5,7 +5,7 @@
 
 #include <iterator>
 
-#include "proto/hook/utf8.h"
+#include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
@@ -56,7 +56,7 @@ void JsonWriter::boolean(std::string_view name, bool value) {
 }
 
 void JsonWriter::text(std::string_view name, std::string_view value) {
-  if (!is_utf8(value)) {
+  if (!mail::is_utf8(value)) {
     key(name, "_b64");
     quoted_base64(value);
   }
@@ -85,7 +85,7 @@ void JsonWriter::json(std::string_view name, std::string_view value) {
   key(name);
   bool in_string = false;
   while (!value.empty()) {
-    const auto [code_point, length] = first_character(value);
+    const auto [code_point, length] = mail::first_character(value);
     if (length != 1) {
       escape(length == 0 ? U'\ufffd' : code_point);
       value.remove_prefix(length == 0 ? 1 : length);
@@ -110,7 +110,7 @@ void JsonWriter::quoted(std::string_view value) {
     out_.append(value.substr(0, plain));
     value.remove_prefix(plain);
     if (value.empty()) break;
-    const auto [code_point, length] = first_character(value);
+    const auto [code_point, length] = mail::first_character(value);
     escape(length == 0 ? U'\ufffd' : code_point);
     value.remove_prefix(length == 0 ? 1 : length);
   }

@@ -8,7 +8,7 @@
 
 #include "proto/hook/printable.h"
 #include "proto/hook/reply_fields.h"
-#include "proto/hook/utf8.h"
+#include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
@@ -115,7 +115,7 @@ std::expected<Reply, ReplyError> parse_words(std::string_view line) {
   std::string_view rest = line;
   const Word* word = find_word(next_token(rest));
   if (word == nullptr || (!rest.empty() && !word->takes_text)) return explain_stray(line);
-  if (!is_utf8(rest)) return broken({}, "the text of the reply is not UTF-8");
+  if (!mail::is_utf8(rest)) return broken({}, "the text of the reply is not UTF-8");
 
   Reply reply{.verdict = {.action = word->action, .enhanced = {}, .text = {}}};
   std::optional<std::uint64_t> code;
@@ -133,7 +133,7 @@ std::expected<Reply, ReplyError> parse_words(std::string_view line) {
 
 // The members of a line that begins like an object.
 std::expected<ReplyFields, ReplyError> parse_object(std::string_view line) {
-  if (!is_utf8(line)) return broken({}, "the reply is not UTF-8");
+  if (!mail::is_utf8(line)) return broken({}, "the reply is not UTF-8");
   auto fields = ReplyFields::parse(line);
   if (fields) return std::move(*fields);
   if (fields.error() == ObjectError::kNoObject) return explain_stray(line);

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "proto/hook/json_writer.h"
-#include "proto/hook/utf8.h"
+#include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
@@ -71,7 +71,7 @@ void append_subject(JsonWriter& writer, const mail::Mailbox* mailbox) {
 
 void append(JsonWriter& writer, std::span<const mail::Recipient> recipients) {
   const auto is_clean = [](const mail::Recipient& recipient) {
-    return is_utf8(recipient.mailbox.local_part) && is_utf8(recipient.mailbox.domain);
+    return mail::is_utf8(recipient.mailbox.local_part) && mail::is_utf8(recipient.mailbox.domain);
   };
   if (!std::ranges::all_of(recipients, is_clean)) {
     writer.begin_array("to_b64");

@@ -1,4 +1,4 @@
-// Mail addresses as SMTP spells them (RFC 5321 §4.1.2).
+// Mail addresses as SMTP spells them (RFC 5321 §4.1.2), and with SMTPUTF8 in any script (RFC 6531 §3.3).
 //
 // Whoever holds a Mailbox got it from a parser and need not check it again.
 
@@ -13,7 +13,9 @@ namespace hooksmtpd::mail {
 
 struct Mailbox {
   std::string local_part;  // decoded: no quotes, no backslashes
-  std::string domain;      // lower case; an address literal keeps its brackets; empty only for a bare "postmaster"
+  // Lower case. An address literal keeps its brackets. A name beyond ASCII is kept as people write it (U-labels,
+  // normalised): ascii_domain() of idn.h says whether two domains are the same. Empty only for a bare "postmaster".
+  std::string domain;
 
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 };
@@ -23,15 +25,22 @@ using ReversePath = std::optional<Mailbox>;
 
 enum class AddressError { kEmptyLocalPart, kNoDomain, kBadLocalPart, kBadDomain, kLocalPartTooLong, kDomainTooLong };
 
+// Which characters an address may have: UTF-8 is for a client that said SMTPUTF8.
+enum class Characters { kAscii, kUtf8 };
+
 // §4.5.3.1.1 and §4.5.3.1.2, in octets as they stand on the wire.
 inline constexpr std::size_t kMaxLocalPart = 64;
 inline constexpr std::size_t kMaxDomain = 255;
 
 // Parses what stands between the angle brackets of a path, without a source route: local-part "@" domain.
-std::expected<Mailbox, AddressError> parse_mailbox(std::string_view text);
+std::expected<Mailbox, AddressError> parse_mailbox(std::string_view text, Characters characters = Characters::kAscii);
 
-// Parses a Domain or an address literal (§4.1.2, §4.1.3) and gives it in lower case.
-std::expected<std::string, AddressError> parse_domain(std::string_view text);
+// Parses a Domain or an address literal (§4.1.2, §4.1.3) and gives it as Mailbox::domain is.
+std::expected<std::string, AddressError> parse_domain(std::string_view text,
+                                                      Characters characters = Characters::kAscii);
+
+// Both parts are ASCII: the address needs no SMTPUTF8.
+bool is_ascii(const Mailbox& mailbox);
 
 // The wire form without angle brackets, quoted only where §4.1.2 asks for it.
 std::string to_string(const Mailbox& mailbox);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "proto/mail/utf8.h"
 #include "proto/smtp/limits.h"
 #include "proto/smtp/replies.h"
 
@@ -72,7 +73,7 @@ bool skip_source_route(std::string_view& path) {
   while (true) {
     const std::size_t comma = route.find(',');
     const std::string_view hop = route.substr(0, comma);
-    if (!hop.starts_with('@') || !mail::parse_domain(hop.substr(1))) return false;
+    if (!hop.starts_with('@') || !mail::parse_domain(hop.substr(1), mail::Characters::kUtf8)) return false;
     if (comma == std::string_view::npos) return true;
     route.remove_prefix(comma + 1);
   }
@@ -80,7 +81,7 @@ bool skip_source_route(std::string_view& path) {
 
 std::expected<mail::Mailbox, std::string_view> parse_path(std::string_view path, const PathReplies& replies) {
   if (!skip_source_route(path)) return std::unexpected(replies.bad);
-  auto mailbox = mail::parse_mailbox(path);
+  auto mailbox = mail::parse_mailbox(path, mail::Characters::kUtf8);
   if (mailbox) return *std::move(mailbox);
   switch (mailbox.error()) {
     case mail::AddressError::kNoDomain:
@@ -130,8 +131,9 @@ CommandLine split_command(std::string_view line) {
   return {Verb::kUnknown, arguments};
 }
 
-bool is_printable(std::string_view line) {
-  return std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; });
+bool is_printable(std::string_view line, mail::Characters characters) {
+  return std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }) ||
+         (characters == mail::Characters::kUtf8 && mail::is_utf8_text(line));
 }
 
 std::expected<command::Mail, std::string_view> parse_mail(std::string_view arguments) {

@@ -36,8 +36,9 @@ struct CommandLine {
 // `line` comes without its CRLF. Verbs are known in any case (§2.4).
 CommandLine split_command(std::string_view line);
 
-// A command may hold printable ASCII only; anything else is refused before a hook hears of it.
-bool is_printable(std::string_view line);
+// A command holds printable ASCII only; anything else is refused before a hook hears of it. kUtf8 is for MAIL, RCPT,
+// VRFY and EXPN where SMTPUTF8 is offered (RFC 6531 §3.1): characters beyond ASCII, but none that controls anything.
+bool is_printable(std::string_view line, mail::Characters characters = mail::Characters::kAscii);
 
 namespace command {
 
@@ -53,7 +54,8 @@ struct Rcpt {
 
 }  // namespace command
 
-// Arguments of MAIL, RCPT and EHLO/HELO. The error is the whole reply to send, from replies.h. A source route is read
+// Arguments of MAIL, RCPT and EHLO/HELO. Addresses may be UTF-8: judge_mail() and judge_rcpt() of parameters.h refuse
+// those that came without SMTPUTF8. The error is the whole reply to send, from replies.h. A source route is read
 // and ignored (§3.6.1, Appendix C).
 std::expected<command::Mail, std::string_view> parse_mail(std::string_view arguments);
 std::expected<command::Rcpt, std::string_view> parse_rcpt(std::string_view arguments);

@@ -43,9 +43,30 @@ inline constexpr auto kSenderNoDomain = "501 5.1.7 Bad sender address: it has no
 inline constexpr auto kRecipientNoDomain = "501 5.1.3 Bad recipient address: it has no @domain\r\n"sv;
 inline constexpr auto kSenderTooLong = "501 5.1.7 Path too long\r\n"sv;
 inline constexpr auto kRecipientTooLong = "501 5.1.3 Path too long\r\n"sv;
+inline constexpr auto kSenderNeedsUtf8 = "550 5.6.7 The sender is not ASCII, and SMTPUTF8 was not asked for\r\n"sv;
+inline constexpr auto kRecipientNeedsUtf8 =
+    "553 5.6.7 The recipient is not ASCII, and SMTPUTF8 was not asked for\r\n"sv;
 inline constexpr auto kBadParameter = "501 5.5.4 Syntax error in a parameter\r\n"sv;
 inline constexpr auto kParameterTwice = "501 5.5.4 A parameter is given twice\r\n"sv;
 inline constexpr auto kUnknownParameter = "555 5.5.4 Parameter not known or not offered\r\n"sv;
+inline constexpr auto kNoValue = "501 5.5.4 Syntax error: this parameter takes no value\r\n"sv;
+inline constexpr auto kBadSize = "501 5.5.4 Syntax error: SIZE=octets is expected\r\n"sv;
+inline constexpr auto kBadBody = "501 5.5.4 Syntax error: BODY=7BIT, 8BITMIME or BINARYMIME is expected\r\n"sv;
+inline constexpr auto kBadRet = "501 5.5.4 Syntax error: RET=FULL or RET=HDRS is expected\r\n"sv;
+inline constexpr auto kBadEnvid = "501 5.5.4 Syntax error: ENVID takes at most 100 characters of xtext\r\n"sv;
+inline constexpr auto kBadSubmitter = "501 5.5.4 Syntax error: AUTH=<> or a mailbox as xtext is expected\r\n"sv;
+inline constexpr auto kRequireTlsNeedsTls = "530 5.7.10 REQUIRETLS is for encrypted sessions: STARTTLS first\r\n"sv;
+inline constexpr auto kBadBy = "501 5.5.4 Syntax error: BY=seconds;R or BY=seconds;N is expected\r\n"sv;
+inline constexpr auto kByTooSoon = "501 5.5.4 BY: the time is shorter than EHLO said\r\n"sv;
+inline constexpr auto kBadHoldFor = "501 5.5.4 Syntax error: HOLDFOR=seconds is expected\r\n"sv;
+inline constexpr auto kBadHoldUntil = "501 5.5.4 Syntax error: HOLDUNTIL=2026-11-22T17:20:11Z is expected\r\n"sv;
+inline constexpr auto kHoldTooLong = "501 5.5.4 The message cannot be held for so long: see EHLO\r\n"sv;
+inline constexpr auto kTwoHolds = "501 5.5.4 HOLDFOR and HOLDUNTIL exclude each other\r\n"sv;
+inline constexpr auto kBadPriority = "501 5.5.2 Syntax error: MT-PRIORITY takes -9 to 9\r\n"sv;
+inline constexpr auto kBadNotify =
+    "501 5.5.4 Syntax error: NOTIFY=NEVER or a list of SUCCESS, FAILURE and DELAY is expected\r\n"sv;
+inline constexpr auto kBadOrcpt = "501 5.5.4 Syntax error: ORCPT=type;address as xtext is expected\r\n"sv;
+inline constexpr auto kBadXclient = "501 5.5.4 Syntax error: XCLIENT NAME=value ... is expected, values as xtext\r\n"sv;
 
 // Policy, where a hook named no code of its own (DESIGN.md section 6).
 inline constexpr auto kSenderRefused = "553 5.1.8 Requested action not taken: mailbox name not allowed\r\n"sv;

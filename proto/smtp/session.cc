@@ -143,7 +143,8 @@ void Session::introduce(std::string_view name, bool extended) {
 void Session::mail(std::string_view arguments) {
   auto mail = parse_mail(arguments);
   if (!mail) return say(mail.error());
-  if (const auto wrong = judge_mail_parameters(mail->params, settings_.message_size)) return say(*wrong);
+  const Offer offer{.size = true, .eight_bit_mime = true, .message_size = settings_.message_size};
+  if (const auto terms = judge_mail(*mail, offer); !terms) return say(terms.error());
   question::Sender sender{.reverse_path = std::move(mail->reverse_path), .params = std::move(mail->params)};
   ++transactions_;
   if (settings_.judged.sender) return ask(std::move(sender));
@@ -153,7 +154,7 @@ void Session::mail(std::string_view arguments) {
 void Session::rcpt(std::string_view arguments) {
   auto rcpt = parse_rcpt(arguments);
   if (!rcpt) return say(rcpt.error());
-  if (!rcpt->params.empty()) return say(replies::kUnknownParameter);
+  if (const auto wrong = judge_rcpt(*rcpt, {}, {})) return say(*wrong);
   const auto asked = std::ranges::count_if(slots_, [](const Slot& slot) { return slot.question != nullptr; });
   if (transaction_->envelope.recipients.size() + static_cast<std::size_t>(asked) >= settings_.recipients) {
     return say(replies::kTooManyRecipients);  // §4.5.3.1.10: 452, not 552

@@ -1,31 +1,12 @@
-// How text from outside is read and shown: UTF-8, base64, escapes.
+// How text from outside is read and shown: base64, escapes.
 
 #include <doctest/doctest.h>
 
 #include "proto/hook/json_writer.h"
 #include "proto/hook/printable.h"
-#include "proto/hook/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
-
-TEST_CASE("UTF-8 is what RFC 3629 says, and nothing else") {
-  for (const char* text : {"", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf",
-                           "a\xc3\xbc"
-                           "b"}) {
-    CAPTURE(printable(text));
-    CHECK(is_utf8(text));
-  }
-  for (const char* text : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2",
-                           "\xc2"
-                           "a",
-                           "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
-                           "\xf5\x80\x80\x80", "\xff", "abc\xc3"}) {
-    CAPTURE(printable(text));
-    CHECK(!is_utf8(text));
-  }
-}
 
 std::string written(std::string_view value) {
   std::string out;

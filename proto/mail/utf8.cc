@@ -1,8 +1,8 @@
-#include "proto/hook/utf8.h"
+#include "proto/mail/utf8.h"
 
 #include <algorithm>
 
-namespace hooksmtpd::hook {
+namespace hooksmtpd::mail {
 namespace {
 
 struct Lead {
@@ -19,7 +19,9 @@ Lead read_lead(unsigned char octet) {
   return {0, 0, 0};
 }
 
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
+bool is_ascii_octet(char c) { return static_cast<unsigned char>(c) < 0x80; }
+
+bool is_control(char32_t c) { return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029; }
 
 }  // namespace
 
@@ -36,9 +38,11 @@ Utf8Character first_character(std::string_view text) {
   return {code_point, lead.length};
 }
 
+bool is_ascii(std::string_view text) { return std::ranges::all_of(text, is_ascii_octet); }
+
 bool is_utf8(std::string_view text) {
   while (true) {
-    const auto ascii = std::ranges::find_if_not(text, is_ascii) - text.begin();
+    const auto ascii = std::ranges::find_if_not(text, is_ascii_octet) - text.begin();
     text.remove_prefix(static_cast<std::size_t>(ascii));
     if (text.empty()) return true;
     const auto [code_point, length] = first_character(text);
@@ -47,4 +51,13 @@ bool is_utf8(std::string_view text) {
   }
 }
 
-}  // namespace hooksmtpd::hook
+bool is_utf8_text(std::string_view text) {
+  while (!text.empty()) {
+    const auto [code_point, length] = first_character(text);
+    if (length == 0 || is_control(code_point)) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+}  // namespace hooksmtpd::mail
