@@ -17,8 +17,8 @@
 namespace hooksmtpd::keeper {
 namespace {
 
-constexpr int kControl = 3;  // the worker's descriptors (daemon/worker)
-constexpr int kSpool = 4;
+constexpr int kControl = 3;  // the descriptors of our own programs (daemon/worker, daemon/keyholder)
+constexpr int kSpoolOrKeys = 4;
 constexpr int kListeners = 5;
 
 // What the child gets as descriptor 0, 1, 2, ...; -1: nothing.
@@ -96,7 +96,8 @@ Wiring wire_hook() {
   return wiring;
 }
 
-Wiring wire_worker(const Plan& plan) {
+// The worker or the keyholder, which has no listeners.
+Wiring wire_own_program(const Plan& plan) {
   Wiring wiring;
   sys::SocketPair control = sys::make_socket_pair();
   sys::Pipe log = sys::make_pipe();
@@ -104,7 +105,7 @@ Wiring wire_worker(const Plan& plan) {
   wiring.child.assign(kListeners, STDIN_FILENO);  // 0 and 1: our own /dev/null
   wiring.child[STDERR_FILENO] = give(wiring, std::move(log.write));
   wiring.child[kControl] = give(wiring, std::move(control.theirs));
-  wiring.child[kSpool] = plan.spool.get();
+  wiring.child[kSpoolOrKeys] = plan.child == Plan::Child::kWorker ? plan.spool.get() : plan.keys.get();
   for (const sys::Fd& listener : plan.listeners) wiring.child.push_back(listener.get());
   wiring.child.push_back(plan.life.get());
   wiring.ends.push_back(std::move(control.ours));
@@ -115,7 +116,7 @@ Wiring wire_worker(const Plan& plan) {
 }  // namespace
 
 StartResult start(const Plan& plan, const std::vector<std::string>& argv) try {
-  Wiring wiring = plan.child == Plan::Child::kWorker ? wire_worker(plan) : wire_hook();
+  Wiring wiring = plan.child == Plan::Child::kHook ? wire_hook() : wire_own_program(plan);
   sys::Pipe exec_error = sys::make_pipe();
   const std::vector<char*> arguments = pointers(argv);
   const std::vector<char*> environment = pointers(plan.environment);

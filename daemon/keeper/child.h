@@ -14,7 +14,7 @@
 namespace hooksmtpd::keeper {
 
 // A started child, and the ends of its pipes that the supervisor hands to the worker (a hook: stdin, stdout, stderr) or
-// keeps (the worker: control socket, log pipe).
+// keeps (our own programs: control socket, log pipe).
 struct Child {
   pid_t pid = -1;
   std::vector<sys::Fd> ends;

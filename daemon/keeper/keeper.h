@@ -1,6 +1,6 @@
-// A keeper: the small parent of one worker or one hook. It was forked by the launcher, has dropped every privilege and
+// A keeper: the small parent of the worker, the keyholder or one hook. It was forked by the launcher, has dropped every privilege and
 // sits in its jail already; it starts its child when the supervisor says so, again and again, and holds what must
-// survive the child: the listeners, the spool directory, the identity itself.
+// survive the child: the listeners, the spool directory, the keys as root read them, the identity itself.
 //
 // It decides nothing. kStart: fork and exec. kStop: SIGTERM, SIGKILL after the grace. When the child ends, everything
 // that the child left behind ends with it, and kExited goes out. EOF on the life pipe or on the control socket: kill
@@ -19,7 +19,7 @@
 namespace hooksmtpd::keeper {
 
 struct Plan {
-  enum class Child { kWorker, kHook };
+  enum class Child { kWorker, kKeyholder, kHook };
 
   Child child = Child::kHook;
   sys::Fd control;  // frames with the supervisor: SOCK_SEQPACKET, non-blocking
@@ -33,6 +33,8 @@ struct Plan {
   // The worker's: descriptors 4 and 5, 6, ... of the child; the life pipe comes behind the last listener.
   sys::Fd spool;
   std::vector<sys::Fd> listeners;
+  // The keyholder's: descriptor 4 of the child, a sealed memfd (daemon/sys/key_files.h); the life pipe is 5.
+  sys::Fd keys;
 };
 
 // Serves until the supervisor is gone; returns the exit status. 78 (EX_CONFIG): it was given a privilege, and refused.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "daemon/sys/frame.h"
+#include "daemon/sys/memfd.h"
 #include "daemon/sys/pair.h"
 
 using namespace hooksmtpd;
@@ -79,6 +80,7 @@ class Kept {
         plan.spool = Fd(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         for (int i = 0; i < 2; ++i) plan.listeners.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));
       }
+      if (child == keeper::Plan::Child::kKeyholder) plan.keys = sys::make_sealed_memfd("keys", "the keys");
       ::_exit(keeper::run(std::move(plan)));
     }
     control = std::move(pair.ours);
@@ -174,6 +176,21 @@ TEST_CASE("the worker has its control socket, the spool, the listeners and the l
   CHECK(log.contains("socket:["));
   CHECK(log.contains("\n/\n/dev/null\n/dev/null\npipe:["));  // 4 to 7
   CHECK(log.ends_with("\n3\n4\n5\n6\n7\n8\n"));              // 8: the folder that ls reads
+  kept.exited();
+}
+
+TEST_CASE("the keyholder has its control socket, the keys and the life pipe, and no listener") {
+  const Kept kept(Privileges::kDrop, keeper::Plan::Child::kKeyholder);
+  const auto ends = kept.started({kShell, "-c",
+                                  "for n in 0 3 4 5; do readlink /proc/$$/fd/$n; done >&2; "
+                                  "cat /proc/self/fd/4 >&2; echo >&2; ls /proc/self/fd >&2"});
+  REQUIRE(ends.size() == 2);
+  const std::string log = read_all(ends[1]);
+  CAPTURE(log);
+  CHECK(log.starts_with("/dev/null\nsocket:["));
+  CHECK(log.contains("\n/memfd:keys (deleted)\npipe:["));
+  CHECK(log.contains("the keys\n"));
+  CHECK(log.ends_with("\n3\n4\n5\n6\n"));  // 6: the folder that ls reads
   kept.exited();
 }
 
