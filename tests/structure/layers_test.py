@@ -18,7 +18,8 @@ HEADERS = [path for path in SOURCES if path.suffix == ".h"]
 # What a folder may include besides itself. The longest prefix of a file's folder decides.
 MAY_INCLUDE = {
     "proto/mail": [],
-    "proto/smtp": ["proto/mail"],
+    "proto/sasl": [],
+    "proto/smtp": ["proto/mail", "proto/sasl"],
     "proto/hook": ["proto/mail"],
     "config": ["proto"],
     "daemon/sys": ["config", "proto"],
