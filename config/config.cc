@@ -1,13 +1,16 @@
 #include "config/config.h"
 
 #include <algorithm>
+#include <cassert>
+
+#include "config/settings.h"
 
 namespace hooksmtpd::config {
 namespace {
 
 // By HookEvent, as the protocol spells them.
-constexpr std::array<std::string_view, kHookEvents> kNames{"validate_host", "validate_sender", "validate_recipient",
-                                                           "deliver", "disconnect"};
+constexpr std::array<std::string_view, kHookEvents> kNames{"validate_host",      "auth",    "validate_sender",
+                                                           "validate_recipient", "deliver", "disconnect"};
 
 }  // namespace
 
@@ -23,6 +26,17 @@ std::array<EventPolicy, kHookEvents> default_events() {
   std::array<EventPolicy, kHookEvents> events{};
   events[static_cast<std::size_t>(HookEvent::kDeliver)].timeout = std::chrono::seconds(60);
   return events;
+}
+
+Config for_listener(const Config& config, const Listener& listener) {
+  Config own = config;
+  for (const auto& [name, value] : listener.own) {
+    const Setting* setting = find_setting(name);
+    assert(setting != nullptr && "load() knows the settings of a listener");
+    const auto done = setting->set(own, value);
+    assert(done && "load() has tried them");
+  }
+  return own;
 }
 
 }  // namespace hooksmtpd::config

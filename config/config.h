@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/network.h"
+
 namespace hooksmtpd::config {
 
 using Milliseconds = std::chrono::milliseconds;
@@ -45,25 +47,100 @@ struct Limits {
 
 // `timeouts.*` in the file. Each ends the connection with 421 4.4.2.
 struct Timeouts {
-  Milliseconds idle = std::chrono::minutes(5);     // between commands (§4.5.3.2.7)
-  Milliseconds command = std::chrono::minutes(1);  // from the first byte of a command line to its last
-  Milliseconds data = std::chrono::minutes(3);     // between two pieces of a message (§4.5.3.2.5)
-  Milliseconds drain = std::chrono::seconds(30);   // for sessions that are under way when the daemon stops
+  Milliseconds idle = std::chrono::minutes(5);        // between commands (§4.5.3.2.7)
+  Milliseconds command = std::chrono::minutes(1);     // from the first byte of a command line to its last
+  Milliseconds data = std::chrono::minutes(3);        // between two pieces of a message (§4.5.3.2.5)
+  Milliseconds handshake = std::chrono::seconds(30);  // for TLS's, and before it for a PROXY header
+  Milliseconds drain = std::chrono::seconds(30);      // for sessions that are under way when the daemon stops
 
   friend bool operator==(const Timeouts&, const Timeouts&) = default;
 };
 
+// Whether clients speak TLS. kStarttls: they may (RFC 3207). kRequired: they must, and get 530 5.7.0 to everything else
+// before. kImplicit: from the first byte (RFC 8314).
+enum class TlsMode : std::uint8_t { kNone, kStarttls, kRequired, kImplicit };
+enum class TlsVersion : std::uint8_t { k10, k11, k12, k13 };
+enum class ClientCertificates : std::uint8_t { kNone, kRequest, kRequire };
+
+// A file of certificates, and of its text, as read by load(), the certificates alone: a private key that stands in the
+// same file never comes into a Config. Empty text: not read yet.
+struct Pem {
+  std::filesystem::path file{};
+  std::string text{};
+
+  friend bool operator==(const Pem&, const Pem&) = default;
+};
+
+// One that the server shows, the server's own first in its chain. Private keys are read by the keyholder, which alone
+// has them; this is only where they are.
+struct Certificate {
+  Pem chain{};
+  std::filesystem::path key{};
+  std::filesystem::path key_password_file{};  // empty: the key is not encrypted
+  Source source{};                            // of the [[tls.sni]]; of tls.certificate for the first
+
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+// `tls.*` in the file.
+struct Tls {
+  TlsMode mode = TlsMode::kNone;  // of listeners that do not say
+  // The first is for clients that name no other's host; where there is none, the launcher makes one.
+  std::vector<Certificate> certificates{};
+  TlsVersion min_version = TlsVersion::k12;
+  std::string ciphers{};       // OpenSSL's list for TLS up to 1.2; empty: OpenSSL's default
+  std::string ciphersuites{};  // the same for TLS 1.3
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+  std::filesystem::path ca_file{}, ca_dir{};  // whom to believe what clients show
+  std::vector<Pem> authorities{};             // ca_file, and the certificates in ca_dir by name
+
+  friend bool operator==(const Tls&, const Tls&) = default;
+};
+
+enum class AuthSource : std::uint8_t { kNone, kPasswords, kHook, kAcceptAny };
+
+// `auth.*` in the file: AUTH (RFC 4954).
+struct Auth {
+  AuthSource source = AuthSource::kNone;  // who knows which client is who; none: AUTH is not offered
+  bool required = false;                  // 530 5.7.0 to MAIL and so on before it
+  bool before_tls = false;                // offer it to clients without TLS, too
+  std::vector<std::string> mechanisms{};  // as in EHLO, upper case; empty: all that the source can do
+  std::filesystem::path password_file{};
+  std::string passwords{};  // its text, as read by load()
+
+  friend bool operator==(const Auth&, const Auth&) = default;
+};
+
+enum class ListenerProtocol : std::uint8_t { kSmtp, kLmtp };
+
 // One [[listener]].
 struct Listener {
   std::string name = "smtp";
-  std::vector<std::string> address;  // "127.0.0.1:25", "[::1]:25", "localhost:25"; port 0: the kernel picks one
-  Source source;
+  // "127.0.0.1:25", "[::1]:25", "localhost:25"; port 0: the kernel picks one; "unix:/run/hooksmtpd/smtp.sock".
+  std::vector<std::string> address{};
+  ListenerProtocol protocol = ListenerProtocol::kSmtp;
+  std::uint32_t socket_mode = 0666;                 // of a unix socket: who may connect
+  std::map<std::string, std::string> own{};         // settings of this listener alone, by name: "hostname", "tls.mode"
+  std::optional<std::vector<std::string>> hooks{};  // whom to ask, by name; nullopt: all
+  std::vector<std::string> hide{};        // EHLO keywords, upper case, that are neither offered nor understood
+  std::vector<std::string> add{};         // EHLO lines to add as they are
+  bool lenient = false;                   // bear what bad clients do
+  std::vector<Network> proxy_protocol{};  // who begins each connection with a PROXY header
+  std::vector<Network> xclient{};         // who may say XCLIENT
+  Source source{};
 
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
-enum class HookEvent : std::uint8_t { kValidateHost, kValidateSender, kValidateRecipient, kDeliver, kDisconnect };
-inline constexpr std::size_t kHookEvents = 5;
+enum class HookEvent : std::uint8_t {
+  kValidateHost,
+  kAuth,
+  kValidateSender,
+  kValidateRecipient,
+  kDeliver,
+  kDisconnect
+};
+inline constexpr std::size_t kHookEvents = 6;
 
 // "validate_host" and so on.
 std::string_view to_string(HookEvent event);
@@ -118,6 +195,8 @@ struct Config {
   std::vector<Listener> listeners;
   Limits limits;
   Timeouts timeouts;
+  Tls tls;
+  Auth auth;
   std::vector<Hook> hooks;
   std::uint64_t spool_size = 256ull * 1024 * 1024;                  // octets of the tmpfs that holds messages under way
   std::pair<std::uint32_t, std::uint32_t> hook_uids{60800, 60863};  // first and last
@@ -126,6 +205,9 @@ struct Config {
 
   friend bool operator==(const Config&, const Config&) = default;
 };
+
+// What holds for the clients of one listener: its own settings in place of those of all.
+Config for_listener(const Config& config, const Listener& listener);
 
 // The form in which the supervisor hands a Config to the worker.
 std::string to_json(const Config& config);

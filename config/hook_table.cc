@@ -15,8 +15,8 @@ using std::chrono::minutes;
 constexpr std::size_t kLongestCommand = 32 * 1024;  // all arguments together; they travel in one frame
 constexpr std::size_t kMostInstances = 64;
 
-constexpr std::array kAllEvents{HookEvent::kValidateHost, HookEvent::kValidateSender, HookEvent::kValidateRecipient,
-                                HookEvent::kDeliver, HookEvent::kDisconnect};
+constexpr std::array kAllEvents{HookEvent::kValidateHost,      HookEvent::kAuth,    HookEvent::kValidateSender,
+                                HookEvent::kValidateRecipient, HookEvent::kDeliver, HookEvent::kDisconnect};
 
 std::vector<std::string_view> event_names() {
   std::vector<std::string_view> names;

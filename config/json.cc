@@ -67,11 +67,54 @@ void members(Is<Timeouts> auto& s, auto visit) {
   visit("idle", s.idle);
   visit("command", s.command);
   visit("data", s.data);
+  visit("handshake", s.handshake);
   visit("drain", s.drain);
+}
+void members(Is<Pem> auto& s, auto visit) {
+  visit("file", s.file);
+  visit("text", s.text);
+}
+void members(Is<Certificate> auto& s, auto visit) {
+  visit("chain", s.chain);
+  visit("key", s.key);
+  visit("key_password_file", s.key_password_file);
+  visit("source", s.source);
+}
+void members(Is<Tls> auto& s, auto visit) {
+  visit("mode", s.mode);
+  visit("certificates", s.certificates);
+  visit("min_version", s.min_version);
+  visit("ciphers", s.ciphers);
+  visit("ciphersuites", s.ciphersuites);
+  visit("client_certificates", s.client_certificates);
+  visit("ca_file", s.ca_file);
+  visit("ca_dir", s.ca_dir);
+  visit("authorities", s.authorities);
+}
+void members(Is<Auth> auto& s, auto visit) {
+  visit("source", s.source);
+  visit("required", s.required);
+  visit("before_tls", s.before_tls);
+  visit("mechanisms", s.mechanisms);
+  visit("password_file", s.password_file);
+  visit("passwords", s.passwords);
+}
+void members(Is<Network> auto& s, auto visit) {
+  visit("address", s.address);
+  visit("prefix", s.prefix);
 }
 void members(Is<Listener> auto& s, auto visit) {
   visit("name", s.name);
   visit("address", s.address);
+  visit("protocol", s.protocol);
+  visit("socket_mode", s.socket_mode);
+  visit("own", s.own);
+  visit("hooks", s.hooks);
+  visit("hide", s.hide);
+  visit("add", s.add);
+  visit("lenient", s.lenient);
+  visit("proxy_protocol", s.proxy_protocol);
+  visit("xclient", s.xclient);
   visit("source", s.source);
 }
 void members(Is<EventPolicy> auto& s, auto visit) {
@@ -107,6 +150,8 @@ void members(Is<Config> auto& s, auto visit) {
   visit("listeners", s.listeners);
   visit("limits", s.limits);
   visit("timeouts", s.timeouts);
+  visit("tls", s.tls);
+  visit("auth", s.auth);
   visit("hooks", s.hooks);
   visit("spool_size", s.spool_size);
   visit("hook_uids", s.hook_uids);
@@ -131,6 +176,10 @@ struct Writer {
     auto object = json::object();
     for (const auto& [key, value] : map) object[widened(key)] = widened(value);
     return object;
+  }
+  template <class T>
+  static json write(const std::optional<T>& value) {
+    return value ? write(*value) : json();
   }
   template <class T>
   static json write(const std::vector<T>& list) {
@@ -169,6 +218,10 @@ struct Reader {
   }
   static void read(const json& from, std::map<std::string, std::string>& map) {
     for (const auto& [key, value] : from.items()) map[narrowed(key)] = narrowed(value.get_ref<const std::string&>());
+  }
+  template <class T>
+  static void read(const json& from, std::optional<T>& value) {
+    if (!from.is_null()) read(from, value.emplace());
   }
   template <class T>
   static void read(const json& from, std::vector<T>& list) {

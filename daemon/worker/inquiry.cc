@@ -36,6 +36,8 @@ hook::Event to_protocol(config::HookEvent event) {
   switch (event) {
     case config::HookEvent::kValidateHost:
       return hook::Event::kValidateHost;
+    case config::HookEvent::kAuth:
+      return hook::Event::kAuth;
     case config::HookEvent::kValidateSender:
       return hook::Event::kValidateSender;
     case config::HookEvent::kValidateRecipient:

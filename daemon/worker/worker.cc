@@ -30,6 +30,7 @@ std::vector<hook::EventTimeout> subscriptions(const config::Hook& hook) {
     hook::Event theirs;
   };
   constexpr std::array kEvents{Pair{config::HookEvent::kValidateHost, hook::Event::kValidateHost},
+                               Pair{config::HookEvent::kAuth, hook::Event::kAuth},
                                Pair{config::HookEvent::kValidateSender, hook::Event::kValidateSender},
                                Pair{config::HookEvent::kValidateRecipient, hook::Event::kValidateRecipient},
                                Pair{config::HookEvent::kDeliver, hook::Event::kDeliver},

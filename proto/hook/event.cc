@@ -6,8 +6,8 @@
 namespace hooksmtpd::hook {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames = {"hello",   "validate_host", "validate_sender", "validate_recipient",
-                                                    "deliver", "reset",         "disconnect"};
+constexpr std::array<std::string_view, 8> kNames = {
+    "hello", "validate_host", "auth", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect"};
 static_assert(kNames.size() == static_cast<std::size_t>(Event::kDisconnect) + 1);
 
 }  // namespace

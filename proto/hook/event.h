@@ -11,6 +11,7 @@ namespace hooksmtpd::hook {
 enum class Event : std::uint8_t {
   kHello,
   kValidateHost,
+  kAuth,
   kValidateSender,
   kValidateRecipient,
   kDeliver,

@@ -118,11 +118,10 @@ TEST_CASE("a file without permission is told with the way out") {
   const Folder folder;
   const fs::path file = folder.write("main.toml", "");
   ::chmod(file.c_str(), 0);
-  CHECK_EQ(
-      folder.errors(),
-      fmt::format("~/main.toml: cannot be read: Permission denied (the daemon reads it as user {}: chgrp {} "
-                  "~/main.toml && chmod g+r ~/main.toml)",
-                  ::geteuid(), ::getegid()));
+  CHECK_EQ(folder.errors(),
+           fmt::format("~/main.toml: cannot be read: Permission denied (the daemon reads it as user {}: chgrp {} "
+                       "~/main.toml && chmod g+r ~/main.toml)",
+                       ::geteuid(), ::getegid()));
 }
 
 TEST_CASE("a file of 1 MiB is read, a larger one is not") {

@@ -20,9 +20,38 @@ Config unusual() {
   c.hostname = "mail.test";
   c.banner = "b";
   c.log_level = LogLevel::kTrace;
-  c.listeners = {{.name = "l", .address = {"127.0.0.1:1", "[::1]:2"}, .source = {"f", 1, 2}}, {}};
+  c.listeners = {{.name = "l",
+                  .address = {"127.0.0.1:1", "[::1]:2"},
+                  .protocol = ListenerProtocol::kLmtp,
+                  .socket_mode = 0640,
+                  .own = {{"banner", "c"}, {"tls.mode", "implicit"}},
+                  .hooks = {{"h"}},
+                  .hide = {"SIZE"},
+                  .add = {"X-Y 1"},
+                  .lenient = true,
+                  .proxy_protocol = {*parse_network("10.0.0.0/8")},
+                  .xclient = {*parse_network("::1"), *parse_network("::/0")},
+                  .source = {"f", 1, 2}},
+                 {.hooks = std::vector<std::string>{}, .source = {}},
+                 {}};
   c.limits = {1, 2, 3, 4, 5, 6, true};
-  c.timeouts = {1ms, 2ms, 3ms, 4ms};
+  c.timeouts = {1ms, 2ms, 3ms, 5ms, 4ms};
+  c.tls = {
+      .mode = TlsMode::kRequired,
+      .certificates = {{.chain = {"/c", "chain\n"}, .key = "/k", .key_password_file = "/p", .source = {"f", 2, 3}}},
+      .min_version = TlsVersion::k10,
+      .ciphers = "HIGH",
+      .ciphersuites = "TLS_AES_128_GCM_SHA256",
+      .client_certificates = ClientCertificates::kRequire,
+      .ca_file = "/a",
+      .ca_dir = "/d",
+      .authorities = {{"/a", "one"}, {"/d/x", "two"}}};
+  c.auth = {.source = AuthSource::kPasswords,
+            .required = true,
+            .before_tls = true,
+            .mechanisms = {"PLAIN"},
+            .password_file = "/w",
+            .passwords = "ann:x"};
   c.spool_size = ~0ull;
   c.hook_uids = {7, ~0u};
   c.state_dir = "/s";

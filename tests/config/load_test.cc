@@ -86,6 +86,17 @@ TEST_CASE("a machine with a name that SMTP does not allow is localhost, and that
   CHECK_EQ(warnings_of(load_good(std::vector<FileText>{}, how)), "");
 }
 
+TEST_CASE("a listener's own settings hold for it, and for nobody else") {
+  Config config = load_good("banner = \"all\"\nlimits.errors = 5\n").config;
+  config.listeners[0].own = {{"banner", "own"}, {"limits.recipients", "7"}};
+  const Config own = for_listener(config, config.listeners[0]);
+  Config expected = config;
+  expected.banner = "own";
+  expected.limits.recipients = 7;
+  CHECK_EQ(own, expected);
+  CHECK_EQ(for_listener(config, Listener{}), config);
+}
+
 TEST_CASE("where a file exists there are the hooks that it names, and the default listener unless it names one") {
   const Loaded loaded = load_good("banner = \"x\"\n");
   CHECK(loaded.config.hooks.empty());
