@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <utility>
 
@@ -315,6 +318,12 @@ smtp::Now Connection::now() {
               .utc_offset = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::seconds(local.tm_gmtoff))};
   }
   return cached;
+}
+
+std::string Connection::nonce() {
+  std::array<unsigned char, 24> random{};
+  if (getentropy(random.data(), random.size()) != 0) std::abort();  // it cannot fail for so few
+  return fmt::format("{:02x}", fmt::join(random, ""));
 }
 
 }  // namespace hooksmtpd::worker

@@ -59,6 +59,9 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   bool full() override;
   void body(std::string_view run) override;
   smtp::Now now() override;
+  bool tls_available() override { return false; }
+  void start_tls() override {}
+  std::string nonce() override;
 
   static void on_event(evutil_socket_t, short what, void* self) noexcept;
   void readable();

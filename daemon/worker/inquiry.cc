@@ -15,6 +15,7 @@ namespace {
 config::HookEvent event_of(const smtp::Question& question) {
   struct {
     config::HookEvent operator()(const smtp::question::Host&) { return config::HookEvent::kValidateHost; }
+    config::HookEvent operator()(const smtp::question::Auth&) { return config::HookEvent::kAuth; }
     config::HookEvent operator()(const smtp::question::Sender&) { return config::HookEvent::kValidateSender; }
     config::HookEvent operator()(const smtp::question::Recipient&) { return config::HookEvent::kValidateRecipient; }
     config::HookEvent operator()(const smtp::question::Message&) { return config::HookEvent::kDeliver; }

@@ -24,6 +24,10 @@ struct Verdict {
   std::string enhanced;           // "5.1.1" (RFC 3463), or empty: none named
   std::vector<std::string> text;  // a line each, as the hook gave it: not yet clean (Reply::make does that)
 
+  // Of a message over LMTP (RFC 2033): one for each recipient of the envelope, in its order, or none: this one is for
+  // all of them.
+  std::vector<Verdict> recipients{};
+
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 

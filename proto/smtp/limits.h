@@ -10,6 +10,9 @@ namespace hooksmtpd::smtp {
 // §4.5.3.1.4 asks for 512 and extensions for more (SIZE 26, BODY 17, DSN 500, AUTH 500). A longer one: 500 5.5.2.
 inline constexpr std::size_t kMaxCommandLine = 2048;
 
+// RFC 4954 §4, of a line that answers AUTH. A longer one: 500 5.5.6.
+inline constexpr std::size_t kMaxAuthLine = 12288;
+
 // What is read of an over-long command line before the connection is closed (421 4.7.0).
 inline constexpr std::size_t kMaxSkippedLine = 64 * 1024;
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
+#include "proto/smtp/command.h"
 #include "proto/smtp/help.h"
 #include "proto/smtp/limits.h"
 #include "proto/smtp/parameters.h"
@@ -21,6 +23,12 @@ namespace {
 constexpr unsigned in(auto... states) { return ((1u << static_cast<unsigned>(states)) | ...); }
 
 }  // namespace
+
+// What most sessions have not.
+struct Session::Extras {
+  std::optional<TlsFacts> tls;
+  std::string user;
+};
 
 // Which command may come when (§4.1.4), in the order of Verb. Out of place: 503, and no handler runs.
 struct Session::Rule {
@@ -52,6 +60,19 @@ std::string farewell_reply(std::string_view farewell, std::string_view hostname)
 Session::Session(Host& host, const Settings& settings, Peer peer, std::string id)
     : host_(host), settings_(settings), peer_(std::move(peer)), id_(std::move(id)) {}
 
+Session::~Session() = default;
+
+std::string_view Session::user() const { return extras_ ? std::string_view(extras_->user) : std::string_view(); }
+
+const TlsFacts* Session::tls() const { return extras_ && extras_->tls ? &*extras_->tls : nullptr; }
+
+std::string_view Session::protocol() const { return helo_.empty() ? "" : extended_ ? "ESMTP" : "SMTP"; }
+
+void Session::secured(TlsFacts facts) {
+  extras_ = std::make_unique<Extras>(Extras{.tls = std::move(facts), .user = {}});
+  if (starting_tls()) state_ = State::kConnected;
+}
+
 void Session::begin() {
   if (settings_.judged.host) return ask(question::Host{});
   greet();
@@ -59,7 +80,7 @@ void Session::begin() {
 
 std::size_t Session::receive(std::string_view bytes) {
   std::size_t used = 0;
-  while (used < bytes.size() && !closed() && !host_.full()) {
+  while (used < bytes.size() && !closed() && !starting_tls() && !host_.full()) {
     const std::string_view rest = bytes.substr(used);
     if (in_data()) {
       used += receive_data(rest);
@@ -84,7 +105,7 @@ std::size_t Session::receive(std::string_view bytes) {
       command(line.substr(0, line.size() - 2));
     }
   }
-  return closed() ? bytes.size() : used;
+  return closed() || starting_tls() ? bytes.size() : used;
 }
 
 // Only RCPTs may, and only beside other RCPTs: what MAIL was told decides whether they mean anything.
@@ -221,6 +242,10 @@ void Session::answered(const question::Host&, const mail::Verdict& verdict) {
   state_ = State::kDenied;                       // the connection stays, for QUIT (§3.1)
   const auto reply = own_reply(verdict);
   say(reply ? reply->wire() : Reply::make(550, "", with_text("Access denied", verdict)).wire());
+}
+
+void Session::answered(const question::Auth& asked, const mail::Verdict& verdict) {
+  if (mail::accepts(verdict)) extras_->user = asked.credentials.user;
 }
 
 void Session::answered(const question::Sender& asked, const mail::Verdict& verdict) {

@@ -11,89 +11,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "proto/mail/envelope.h"
 #include "proto/mail/verdict.h"
-#include "proto/smtp/command.h"
-#include "proto/smtp/data_decoder.h"
-#include "proto/smtp/date.h"
+#include "proto/smtp/host.h"
+#include "proto/smtp/settings.h"
 
 namespace hooksmtpd::smtp {
-
-// What the administrator decides. A session keeps the ones it began with.
-struct Settings {
-  std::string hostname;
-  std::string banner;
-  std::uint64_t message_size = 25 * 1024 * 1024;  // octets
-  std::size_t recipients = 1000;                  // of one message
-  std::size_t errors = 100;                       // 5yz replies to one client; 0: no limit
-  std::size_t commands = 0;                       // of one session; 0: no limit
-  bool strict_lines = false;                      // refuse text lines over kMaxTextLine
-
-  // Whether anybody judges. Where nobody does no question is asked, and the answer is yes; where nobody judges
-  // messages, none is passed on.
-  struct Judged {
-    bool host = false, sender = false, recipient = false, message = false;
-  } judged = {};
-};
-
-struct Peer {
-  std::string address;  // "127.0.0.1", "::1"
-  std::uint16_t port = 0;
-};
-
-// From MAIL to the reply to the end of data.
-struct Transaction {
-  std::string id;
-  mail::Envelope envelope;
-  DataDecoder data;
-  std::size_t recipients_refused = 0;
-  bool discard = false;  // a hook said so: 250 to the client, and nobody gets it
-};
-
-// What a session asks. The envelope of the transaction so far is in Session::transaction().
-namespace question {
-struct Host {};
-struct Sender {
-  mail::ReversePath reverse_path;
-  mail::Parameters params;
-};
-struct Recipient {
-  mail::Mailbox mailbox;
-  mail::Parameters params;
-};
-struct Message {};  // every octet of it was given to Host::body()
-}  // namespace question
-using Question = std::variant<question::Host, question::Sender, question::Recipient, question::Message>;
-using QuestionId = std::uint32_t;
-
-// Whoever runs a session. None of these may call back into it.
-class Host : public BodySink {
- public:
-  // Whole replies in wire form, in the order in which they must leave.
-  virtual void reply(std::string_view wire) = 0;
-
-  // Answer with Session::answer(), some time after this returned. `question` lives until then.
-  virtual void ask(QuestionId id, const Question& question) = 0;
-
-  // A transaction ended; `reply` is what the client was told after the data, empty if it never came so far (RSET, a new
-  // EHLO). What body() gave of it may go. A session that just ends leaves its transaction to its destructor.
-  virtual void transaction_over(const Transaction& transaction, std::string_view reply) = 0;
-
-  // This message will be refused when it ends, whatever else comes: what body() gave of it may go.
-  virtual void body_doomed() = 0;
-
-  // Replies have piled up: receive() takes no command until they are sent, and is to be called again then.
-  virtual bool full() = 0;
-
-  // The wall clock, for greeting and trace headers.
-  virtual Now now() = 0;
-
- protected:
-  ~Host() = default;
-};
 
 // The reply that ends a connection before it has a session: one of the farewells of replies.h, with our name.
 std::string farewell_reply(std::string_view farewell, std::string_view hostname);
@@ -121,12 +45,18 @@ class Session {
 
   // `host` and `settings` outlive the session. `id` is the prefix of its transactions' ids.
   Session(Host& host, const Settings& settings, Peer peer, std::string id);
+  ~Session();
 
   // The connection is open: the greeting, or the question whether to greet.
   void begin();
 
-  // Takes bytes of the client and gives how many were used. The rest is either the start of a command line, at most
-  // kMaxCommandLine octets, or must wait while waiting() or Host::full() say so; give it again, with what came behind.
+  // The connection is encrypted from here on: before begin() on a port with implicit TLS, or after Host::start_tls().
+  // Everything that the client said before is forgotten (RFC 3207 §4.2).
+  void secured(TlsFacts facts);
+
+  // Takes bytes of the client and gives how many were used. The rest is either the start of a line, at most
+  // kMaxCommandLine octets or, as an answer to AUTH, kMaxAuthLine, or must wait while waiting() or Host::full() say so;
+  // give it again, with what came behind. Once starting_tls() it swallows everything.
   std::size_t receive(std::string_view bytes);
 
   // The verdict on question `id`. Afterwards give receive() again what it left.
@@ -135,15 +65,20 @@ class Session {
   // Says why and ends the session.
   void end(Farewell why);
 
-  bool waiting() const { return !slots_.empty(); }  // questions are out
-  bool in_data() const { return state_ == State::kData; }
-  bool closed() const { return state_ == State::kClosed; }  // flush the replies and close the connection
+  bool waiting() const { return !slots_.empty(); }                     // questions are out
+  bool in_data() const { return state_ == State::kData; }              // octets of a message, also in a BDAT chunk
+  bool starting_tls() const { return state_ == State::kStartingTls; }  // from Host::start_tls() to secured()
+  bool closed() const { return state_ == State::kClosed; }             // flush the replies and close the connection
   End how_ended() const { return end_; }
 
   const std::string& id() const { return id_; }
   const Peer& peer() const { return peer_; }
   const std::string& helo() const { return helo_; }  // empty before HELO
-  bool extended() const { return extended_; }        // EHLO, not HELO
+  bool extended() const { return extended_; }        // EHLO or LHLO, not HELO
+  std::string_view user() const;                     // who AUTH showed the client to be; empty: nobody
+  const TlsFacts* tls() const;                       // null: in the clear
+  // What RFC 3848 and RFC 6531 §4.3 call it: "SMTP", "ESMTPSA", "LMTPS", "UTF8SMTPS"…; empty before HELO.
+  std::string_view protocol() const;
   const Counts& counts() const { return counts_; }
   const Transaction* transaction() const { return transaction_.get(); }
   std::string transaction_id() const;  // of the last MAIL, also while its sender is being judged
@@ -157,9 +92,11 @@ class Session {
     kMail,       // has a sender
     kRcpt,       // and a recipient
     kData,       // message octets come in
+    kStartingTls,
     kClosed,
   };
   struct Rule;
+  struct Extras;
 
   // A place in the queue of replies: a question that is out, or a reply that waits for those before it.
   struct Slot {
@@ -187,6 +124,7 @@ class Session {
   void unknown(std::string_view arguments);
 
   void answered(const question::Host& asked, const mail::Verdict& verdict);
+  void answered(const question::Auth& asked, const mail::Verdict& verdict);
   void answered(const question::Sender& asked, const mail::Verdict& verdict);
   void answered(const question::Recipient& asked, const mail::Verdict& verdict);
   void answered(const question::Message& asked, const mail::Verdict& verdict);
@@ -215,6 +153,7 @@ class Session {
   std::string id_;
   std::string helo_;
   std::unique_ptr<Transaction> transaction_;
+  std::unique_ptr<Extras> extras_;  // what most sessions have not
   std::vector<Slot> slots_;
   Counts counts_;
   QuestionId last_question_ = 0;

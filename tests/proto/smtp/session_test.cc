@@ -23,6 +23,9 @@ struct TestHost final : Host {
   void body_doomed() override {}
   bool full() override { return false; }
   Now now() override { return {}; }
+  bool tls_available() override { return true; }
+  void start_tls() override {}
+  std::string nonce() override { return "fyko+d2lbbFgONRv9qkxdawL"; }
 
   std::string take() { return std::exchange(said, {}); }
 

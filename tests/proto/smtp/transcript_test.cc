@@ -31,6 +31,9 @@ class Recorder final : public smtp::Host {
   void body_doomed() override { message.clear(); }
   bool full() override { return false; }
   smtp::Now now() override { return {}; }
+  bool tls_available() override { return true; }
+  void start_tls() override {}
+  std::string nonce() override { return "fyko+d2lbbFgONRv9qkxdawL"; }
   void ask(smtp::QuestionId id, const smtp::Question& question) override {
     asked.push_back({id, std::visit([&](const auto& q) { return shown(q); }, question), message});
   }
@@ -41,6 +44,14 @@ class Recorder final : public smtp::Host {
 
  private:
   json shown(const smtp::question::Host&) { return {{"event", "validate_host"}, {"address", session->peer().address}}; }
+  json shown(const smtp::question::Auth& auth) {
+    return {{"event", "auth"},
+            {"mechanism", std::string(to_string(auth.credentials.mechanism))},
+            {"authorization_id", auth.credentials.authorization_id},
+            {"password", auth.credentials.password},
+            {"token", auth.credentials.token},
+            {"user", auth.credentials.user}};
+  }
   json shown(const smtp::question::Sender& sender) {
     return {{"event", "validate_sender"},
             {"address", to_string(sender.reverse_path)},
