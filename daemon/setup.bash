@@ -10,7 +10,7 @@ build_packages=(
 # To test, besides.
 test_packages=(
   doctest-dev python3 python3-pytest
-  swaks curl msmtp nodejs node-nodemailer
+  openssl swaks curl msmtp nodejs node-nodemailer
   iproute2 strace systemd util-linux
 )
 

@@ -25,7 +25,9 @@ MAY_INCLUDE = {
     "daemon/sys": ["config", "proto"],
     "daemon/launcher": ["daemon/sys", "daemon/keeper", "config", "proto"],
     "daemon/keeper": ["daemon/sys", "config", "proto"],
-    "daemon/worker": ["daemon/sys", "config", "proto"],
+    "daemon/tls": ["daemon/sys", "config", "proto"],
+    "daemon/keyholder": ["daemon/tls", "daemon/sys", "config", "proto"],
+    "daemon/worker": ["daemon/tls", "daemon/sys", "config", "proto"],
     "daemon/ctl": ["daemon/sys", "config", "proto"],
     "hooks": ["proto/hook", "proto/mail"],
 }
