@@ -19,7 +19,7 @@ using nlohmann::json;
 // A worker that is busy for longer is left out of `status`.
 constexpr Loop::Milliseconds kWorkerAnswers = std::chrono::seconds(1);
 
-json changed_reply(const std::expected<LiveConfig::Changed, Refusal>& changed) {
+json changed_reply(const Service::Outcome& changed) {
   if (!changed) return to_json(changed.error());
   json warnings = json::array();
   for (const config::Problem& warning : changed->warnings) warnings.push_back(config::to_string(warning));
@@ -68,7 +68,8 @@ void Commands::on(Client client, const request::Ready&) { answer(client, readine
 
 void Commands::on(Client client, const request::Configure& asked) {
   const std::string who = fmt::format("uid:{}", server_.uid_of(client));
-  answer(client, changed_reply(service_.configure(asked.key, asked.value, who)));
+  service_.configure(asked.key, asked.value, who,
+                     [this, client](const Service::Outcome& outcome) { answer(client, changed_reply(outcome)); });
 }
 
 void Commands::on(Client client, const request::Cget& asked) {
@@ -82,7 +83,8 @@ void Commands::on(Client client, const request::Cget& asked) {
 }
 
 void Commands::on(Client client, const request::Reload&) {
-  answer(client, changed_reply(service_.reload(fmt::format("uid:{}", server_.uid_of(client)))));
+  service_.reload(fmt::format("uid:{}", server_.uid_of(client)),
+                  [this, client](const Service::Outcome& outcome) { answer(client, changed_reply(outcome)); });
 }
 
 void Commands::on(Client client, const request::Stop& asked) {

@@ -5,33 +5,135 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <cassert>
+#include <system_error>
+
+#include "daemon/sys/pair.h"
 
 namespace hooksmtpd::launcher {
 namespace {
 
 using Milliseconds = Loop::Milliseconds;
 
-// A worker that has never served and fails this often will not do better: whoever started us should know.
+// A worker or keyholder that fails this often before we ever served will not do better: whoever started us should know.
 constexpr std::uint32_t kFirstFailures = 3;
 
 constexpr Milliseconds kHooksGrace = std::chrono::seconds(2);   // from SIGTERM to SIGKILL
 constexpr Milliseconds kHooksFinish = std::chrono::seconds(1);  // from EOF to SIGTERM
 constexpr Milliseconds kWorkerGrace = std::chrono::seconds(1);
+constexpr Milliseconds kKeyholderGrace = std::chrono::seconds(1);
+// As long as the worker waits for a signature before it calls the keyholder lost.
+constexpr Milliseconds kSignatureTime = std::chrono::seconds(1);
 constexpr Milliseconds kSlack = std::chrono::seconds(1);  // for the keepers to tell
+
+Slot take_worker(std::vector<Slot>& slots) {
+  const auto found = std::ranges::find(slots, Role::kWorker, &Slot::role);
+  assert(found != slots.end() && "a tree without a worker");
+  Slot worker = std::move(*found);
+  slots.erase(found);
+  return worker;
+}
 
 }  // namespace
 
 Crew::Crew(const Surroundings& surroundings, CrewOwner& owner, const config::Config& config, std::vector<Slot> slots)
-    : log_(surroundings.log),
+    : loop_(surroundings.loop),
+      log_(surroundings.log),
       owner_(owner),
       config_(config),
-      worker_(surroundings, *this, std::move(slots.at(0))),
+      worker_(surroundings, *this, take_worker(slots)),
       step_(surroundings.loop, [this] { step_late(); }) {
-  HookOwner& self = *this;
-  for (std::uint32_t number = 1; number < slots.size(); ++number) {
-    hooks_.emplace_back(surroundings, self, number, std::move(slots[number]));
+  KeyholderOwner& keys_owner = *this;
+  HookOwner& hooks_owner = *this;
+  for (Slot& slot : slots) {
+    if (slot.role == Role::kKeyholder) {
+      keyholder_.emplace(surroundings, keys_owner, config, std::move(slot));
+    } else {
+      const auto number = static_cast<std::uint32_t>(hooks_.size() + 1);
+      hooks_.emplace_back(surroundings, hooks_owner, number, std::move(slot));
+    }
   }
 }
+
+void Crew::start() {
+  if (keyholder_) return keyholder_->start();
+  worker_.start();
+}
+
+// ---- the keyholder
+
+void Crew::keyholder_serving() {
+  if (phase_ == Phase::kStarting) worker_.start();  // the first time; later it runs
+  introduce();
+  owner_.crew_changed();
+}
+
+// Checked before we were started, or by the keyholder before: only its files can have changed since.
+void Crew::keyholder_refuses(std::string_view text) {
+  log_.error("keyholder keys refused: {}", text);
+  if (phase_ == Phase::kStarting) return stop(EX_CONFIG);
+  keyholder_->does_not_answer("its keys cannot be used");
+}
+
+void Crew::introduce() {
+  if (!keyholder_ || !keyholder_->serving() || !worker_.takes_hooks()) return;
+  try {
+    sys::SocketPair pair = sys::make_socket_pair();
+    keyholder_->give_client(std::move(pair.ours));
+    worker_.give_keyholder(std::move(pair.theirs));
+  } catch (const std::system_error& error) {
+    log_.error("keyholder no socket: {}", error.what());  // without TLS until the next of them starts
+  }
+  introduced_ = loop_.now();
+}
+
+// What is said sooner than a signature may take is about the keyholder before, or about its socket only.
+bool Crew::keyholder_does_not_answer() {
+  if (!keyholder_) return false;
+  if (!keyholder_->serving()) return true;
+  if (loop_.now() - introduced_ < kSignatureTime) {
+    introduce();
+  } else {
+    keyholder_->does_not_answer("the worker got no signature in time");
+  }
+  return true;
+}
+
+void Crew::keyholder_ended(const Exit& exit) {
+  const std::string& why = keyholder_->own().last_error();
+  const std::string reason =
+      exit.asked_for && phase_ < Phase::kStoppingWorker ? fmt::format(" reason={}", sys::quoted(why)) : std::string();
+  const std::string line = fmt::format("keyholder exit {} ran_ms={}{}", to_string(exit), exit.ran.count(), reason);
+  if (phase_ >= Phase::kStoppingWorker) {
+    log_.info("{}", line);
+    return stopped_when_down();
+  }
+  if (first_failure(exit)) {
+    log_.error("{}: it cannot be started, giving up", line);
+    return stop(EX_SOFTWARE);
+  }
+  const Milliseconds wait = keyholder_->retry();
+  log_.error("{} next_start_ms={} failures={}", line, wait.count(), keyholder_->own().process().failures());
+  owner_.crew_changed();
+}
+
+void Crew::keyholder_keeper_lost() {
+  log_.error("keyholder keeper is gone, and only root can make another one: no TLS until hooksmtpd is restarted");
+  if (phase_ == Phase::kStarting) return stop(EX_SOFTWARE);
+  if (phase_ >= Phase::kFinishingHooks) return stopped_when_down();
+  owner_.crew_changed();
+}
+
+void Crew::try_keys(const config::Config& config, KeyholderPost::Answer answer) {
+  if (keyholder_) return keyholder_->try_keys(config, std::move(answer));
+  answer({.kind = KeysVerdict::Kind::kOk, .text = {}});
+}
+
+bool Crew::first_failure(const Exit& exit) {
+  return phase_ == Phase::kStarting && (exit.exec_errno != 0 || ++first_failures_ == kFirstFailures);
+}
+
+// ---- the worker
 
 HookPost* Crew::hook_of(std::uint32_t slot) { return slot >= 1 && slot <= hooks_.size() ? &hooks_[slot - 1] : nullptr; }
 
@@ -43,6 +145,7 @@ Milliseconds Crew::start_timeout_of(const HookPost& hook) const {
 void Crew::worker_ready() {
   worker_.configure(config_);
   if (!worker_.takes_hooks()) return;
+  introduce();
   for (HookPost& hook : hooks_) hook.begin(start_timeout_of(hook));
   serve_when_settled();
 }
@@ -114,14 +217,14 @@ void Crew::worker_ended(const Exit& exit) {
   }
   // Why we killed it, where we did; a frame that was bad says more than the signal that followed.
   const std::string reason =
-      exit.asked_for ? fmt::format(" reason={}", sys::quoted(worker_.last_error())) : std::string();
+      exit.asked_for ? fmt::format(" reason={}", sys::quoted(worker_.own().last_error())) : std::string();
   const std::string line = fmt::format("worker exit {} ran_ms={}{}", to_string(exit), exit.ran.count(), reason);
-  if (phase_ == Phase::kStarting && (exit.exec_errno != 0 || ++first_failures_ == kFirstFailures)) {
+  if (first_failure(exit)) {
     log_.error("{}: it cannot be started, giving up", line);
     return stop(EX_SOFTWARE);
   }
   const Milliseconds wait = worker_.retry();
-  log_.error("{} next_start_ms={} failures={}", line, wait.count(), worker_.process().failures());
+  log_.error("{} next_start_ms={} failures={}", line, wait.count(), worker_.own().process().failures());
 }
 
 void Crew::worker_keeper_lost() {
@@ -134,7 +237,8 @@ void Crew::worker_keeper_lost() {
 
 void Crew::keeper_ended(pid_t keeper, int wait_status) {
   const std::string how = fmt::format("it ended ({})", to_string(Exit{.wait_status = wait_status}));
-  if (worker_.keeper() == keeper) worker_.keeper_ended(how);
+  if (worker_.own().keeper() == keeper) worker_.keeper_ended(how);
+  if (keyholder_ && keyholder_->own().keeper() == keeper) keyholder_->keeper_ended(how);
   for (HookPost& hook : hooks_) {
     if (hook.keeper() == keeper) hook.keeper_ended(how);
   }
@@ -170,8 +274,9 @@ void Crew::step_late() {
 void Crew::stop_worker() {
   phase_ = Phase::kStoppingWorker;
   for (HookPost& hook : hooks_) hook.no_more();
+  if (keyholder_) keyholder_->stop(kKeyholderGrace);
   worker_.stop(kWorkerGrace);
-  if (worker_.process().down()) return finish_hooks();
+  if (worker_.own().process().down()) return finish_hooks();
   step_.start(kWorkerGrace + kSlack);
 }
 
@@ -192,12 +297,14 @@ void Crew::stop_now() {
   if (phase_ == Phase::kStopped) return;
   worker_.release();
   worker_.stop(Milliseconds(0));
+  if (keyholder_) keyholder_->stop(Milliseconds(0));
   terminate_hooks(Milliseconds(0));
 }
 
 void Crew::stopped_when_down() {
   const bool hooks_down = std::ranges::all_of(hooks_, [](const HookPost& hook) { return hook.process().down(); });
-  if (hooks_down && worker_.process().down()) stopped();
+  const bool keys_down = !keyholder_ || keyholder_->own().process().down();
+  if (hooks_down && keys_down && worker_.own().process().down()) stopped();
 }
 
 void Crew::stopped() {

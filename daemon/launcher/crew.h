@@ -1,16 +1,19 @@
-// The worker and the hooks: the order in which they start, are replaced and stop.
+// The keyholder, the worker and the hooks: the order in which they start, are replaced and stop.
 //
-//   worker starts -> reports -> is checked -> gets its configuration
+//   keyholder starts -> reports -> is checked -> loads the keys   (where a listener speaks TLS)
+//   worker starts -> reports -> is checked -> gets its configuration and a socket to the keyholder
 //     -> hooks start -> their pipes go to the worker -> it says how each one's hello went
 //       -> all are ready, or have used up their start_timeout -> the worker serves
 //
 // A worker that dies takes the hooks' pipes with it: all hooks stop and the same order begins anew, while connections
-// wait in the backlog of the listeners, which the worker's keeper holds.
+// wait in the backlog of the listeners, which the worker's keeper holds. A keyholder that dies is replaced, and the
+// worker gets another socket; it goes on without TLS meanwhile.
 
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +21,7 @@
 
 #include "config/config.h"
 #include "daemon/launcher/hook_post.h"
+#include "daemon/launcher/keyholder_post.h"
 #include "daemon/launcher/loop.h"
 #include "daemon/launcher/surroundings.h"
 #include "daemon/launcher/tree.h"
@@ -38,13 +42,13 @@ class CrewOwner {
   ~CrewOwner() = default;
 };
 
-class Crew final : private WorkerOwner, private HookOwner {
+class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwner {
  public:
   enum class Phase : std::uint8_t {
     kStarting,
     kRunning,           // has served at least once
     kDraining,          // no listener any more; sessions that are under way go on
-    kStoppingWorker,    // which closes the hooks' pipes
+    kStoppingWorker,    // which closes the hooks' pipes; and the keyholder, which nobody needs any more
     kFinishingHooks,    // they may end by themselves: EOF on their stdin
     kTerminatingHooks,  // SIGTERM, then SIGKILL
     kStopped,
@@ -55,7 +59,9 @@ class Crew final : private WorkerOwner, private HookOwner {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  void start() { worker_.start(); }
+  void start();
+  // Whether the keyholder can use what `config` says of TLS; where there is none: yes.
+  void try_keys(const config::Config& config, KeyholderPost::Answer answer);
   // Hands the current configuration to the worker and starts these hooks anew (indices into Config::hooks).
   void apply(std::span<const std::size_t> hooks_to_restart);
   // Lets sessions finish as long as timeouts.drain. Called again: nothing happens.
@@ -69,6 +75,8 @@ class Crew final : private WorkerOwner, private HookOwner {
   Phase phase() const { return phase_; }
   bool serving() const { return worker_.stage() == WorkerStage::kServing; }
   const WorkerPost& worker() const { return worker_; }
+  // Null: no listener speaks TLS.
+  const KeyholderPost* keyholder() const { return keyholder_ ? &*keyholder_ : nullptr; }
   const std::deque<HookPost>& hooks() const { return hooks_; }
 
  private:
@@ -80,6 +88,12 @@ class Crew final : private WorkerOwner, private HookOwner {
   bool hook_state(const sys::HookState& state, std::string_view text) override;
   bool restart_hook(const sys::HookProcess& process, std::string_view reason) override;
   bool worker_status(sys::Token token, std::string_view json) override;
+  bool keyholder_does_not_answer() override;
+
+  void keyholder_serving() override;
+  void keyholder_refuses(std::string_view text) override;
+  void keyholder_ended(const Exit& exit) override;
+  void keyholder_keeper_lost() override;
 
   void hook_started(HookPost& hook, std::vector<sys::Fd> ends) override;
   void hook_ending() override { worker_.look(); }
@@ -87,6 +101,10 @@ class Crew final : private WorkerOwner, private HookOwner {
 
   HookPost* hook_of(std::uint32_t slot);
   Loop::Milliseconds start_timeout_of(const HookPost& hook) const;
+  // Before we have ever served: whether this end of worker or keyholder is one too many.
+  bool first_failure(const Exit& exit);
+  // Gives the worker and the keyholder a socket pair, where both are up.
+  void introduce();
   void serve_when_settled();
   void step_late();
   void stop_worker();
@@ -95,13 +113,16 @@ class Crew final : private WorkerOwner, private HookOwner {
   void stopped_when_down();
   void stopped();
 
+  Loop& loop_;
   sys::Log& log_;
   CrewOwner& owner_;
   const config::Config& config_;
   Phase phase_ = Phase::kStarting;
   int exit_status_ = 0;
-  std::uint32_t first_failures_ = 0;  // of the worker, before it ever served
+  std::uint32_t first_failures_ = 0;  // of worker and keyholder, before we ever served
   WorkerPost worker_;
+  std::optional<KeyholderPost> keyholder_;
+  Loop::Time introduced_{};
   std::deque<HookPost> hooks_;  // a HookPost does not move
   Timer step_;                  // limits the present phase of a stop
 };

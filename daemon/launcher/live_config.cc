@@ -32,7 +32,7 @@ std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::stri
   return values;
 }
 
-std::expected<LiveConfig::Changed, Refusal> LiveConfig::reload() {
+std::expected<LiveConfig::Proposal, Refusal> LiveConfig::reload() const {
   auto loaded = load_();
   if (!loaded) return std::unexpected(refuse(Refusal::Kind::kConfig, config::to_string(loaded.error())));
   config::Changes changes = config::compare(current(), loaded->config);
@@ -47,11 +47,11 @@ std::expected<LiveConfig::Changed, Refusal> LiveConfig::reload() {
         refuse(Refusal::Kind::kConfig, fmt::format("hook.{}.command: longer than 64 KiB", hook.name)));
   }
   std::vector<config::Problem> warnings = std::move(loaded->warnings);
-  loaded_ = std::move(*loaded);
-  return Changed{.changes = std::move(changes), .warnings = std::move(warnings)};
+  return Proposal{.loaded = std::move(*loaded),
+                  .changed = {.changes = std::move(changes), .warnings = std::move(warnings)}};
 }
 
-std::expected<LiveConfig::Changed, Refusal> LiveConfig::configure(std::string_view key, std::string_view value) {
+std::expected<LiveConfig::Proposal, Refusal> LiveConfig::configure(std::string_view key, std::string_view value) const {
   const config::Setting* setting = config::find_setting(key);
   if (setting == nullptr) {
     return std::unexpected(refuse(Refusal::Kind::kUsage, config::unknown_setting(key), "hooksmtpctl cget lists all"));
@@ -60,14 +60,18 @@ std::expected<LiveConfig::Changed, Refusal> LiveConfig::configure(std::string_vi
     return std::unexpected(refuse(Refusal::Kind::kRestartNeeded, fmt::format("restart needed: {}", setting->name),
                                   "set it in the configuration file and restart hooksmtpd"));
   }
-  config::Config wanted = current();
-  if (auto set = setting->set(wanted, value); !set) {
+  Proposal proposal{.loaded = loaded_, .changed = {}};
+  if (auto set = setting->set(proposal.loaded.config, value); !set) {
     return std::unexpected(refuse(Refusal::Kind::kUsage, set.error()));
   }
-  config::Changes changes = config::compare(current(), wanted);
-  loaded_.config = std::move(wanted);
-  loaded_.origins[std::string(setting->name)] = {.kind = config::Origin::Kind::kControl, .source = {}};
-  return Changed{.changes = std::move(changes), .warnings = {}};
+  proposal.loaded.origins[std::string(setting->name)] = {.kind = config::Origin::Kind::kControl, .source = {}};
+  proposal.changed.changes = config::compare(current(), proposal.loaded.config);
+  return proposal;
+}
+
+LiveConfig::Changed LiveConfig::accept(Proposal proposal) {
+  loaded_ = std::move(proposal.loaded);
+  return std::move(proposal.changed);
 }
 
 }  // namespace hooksmtpd::launcher

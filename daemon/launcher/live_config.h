@@ -1,5 +1,6 @@
 // The configuration that is in force: what was read at start, what `reload` put in its place, and what `configure`
-// changed in memory since (it lasts until the next reload). Changes all or nothing.
+// changed in memory since (it lasts until the next reload). Changes all or nothing: first a proposal, which others may
+// still refuse, then accept().
 
 #pragma once
 
@@ -46,8 +47,15 @@ class LiveConfig {
     config::Changes changes;
     std::vector<config::Problem> warnings;
   };
-  std::expected<Changed, Refusal> reload();
-  std::expected<Changed, Refusal> configure(std::string_view key, std::string_view value);
+  // What would be in force, checked as far as it can be without asking anybody.
+  struct Proposal {
+    config::Loaded loaded;
+    Changed changed;
+  };
+  // As the files have it now.
+  std::expected<Proposal, Refusal> reload() const;
+  std::expected<Proposal, Refusal> configure(std::string_view key, std::string_view value) const;
+  Changed accept(Proposal proposal);
 
  private:
   config::Loaded loaded_;

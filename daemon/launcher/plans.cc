@@ -14,7 +14,7 @@ constexpr std::size_t kFirstListener = 5;  // the worker's descriptors: see keep
 
 SlotPlan plan_worker(const PlanRequest& request) {
   SlotPlan plan;
-  plan.slot.is_worker = true;
+  plan.slot.role = Role::kWorker;
   plan.slot.argv = {request.programs.worker};
   std::size_t descriptor = kFirstListener;
   for (const BoundAddress& one : request.bound) {
@@ -29,8 +29,7 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.keeper.spool = spool_folder(request.config);
   plan.keeper.listeners = request.listeners;
   if (request.identities.separate) {
-    plan.keeper.jail =
-        worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
+    plan.keeper.jail = worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
   }
   return plan;
 }

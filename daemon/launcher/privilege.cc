@@ -6,6 +6,21 @@
 #include <algorithm>
 
 namespace hooksmtpd::launcher {
+namespace {
+
+std::string_view name_of(const Slot& slot) {
+  switch (slot.role) {
+    case Role::kWorker:
+      return "the worker";
+    case Role::kKeyholder:
+      return "the keyholder";
+    case Role::kHook:
+      return slot.hook;
+  }
+  return "?";
+}
+
+}  // namespace
 
 sys::Bounding bounding_of(Isolation level) {
   return level >= Isolation::kNamespaced ? sys::Bounding::kMustBeEmpty : sys::Bounding::kMayBeFull;
@@ -25,7 +40,7 @@ std::string keepers_privilege(const Tree& tree) {
       wrong = seen ? sys::privilege_left(*seen, bounding) : "it is not there";
     }
     if (wrong.empty()) continue;
-    return fmt::format("the keeper of {}: {}", slot.is_worker ? "the worker" : slot.hook, wrong);
+    return fmt::format("the keeper of {}: {}", name_of(slot), wrong);
   }
   return {};
 }

@@ -93,37 +93,66 @@ void Service::stop(std::string_view who) {
   crew_.stop(0);
 }
 
-std::expected<LiveConfig::Changed, Refusal> Service::reload(std::string_view who) {
-  if (crew_.phase() >= Crew::Phase::kDraining) {
-    return std::unexpected(
-        Refusal{.kind = Refusal::Kind::kUnavailable, .error = "hooksmtpd is stopping", .suggestion = {}});
-  }
+void Service::reload(std::string_view who, Done done) {
   const bool told = crew_.phase() == Crew::Phase::kRunning;  // else systemd still waits for the first READY
   if (told) notifier_.reloading();
-  auto changed = put_in_force("reload", who, config_.reload());
-  if (told) notifier_.ready(status_line());
-  return changed;
+  propose(
+      "reload", who,
+      [this, told, done = std::move(done)](const Outcome& outcome) {
+        if (told) notifier_.ready(status_line());
+        done(outcome);
+      },
+      Ask::kAlways, config_.reload());  // a file of keys may have changed under the same name
 }
 
-std::expected<LiveConfig::Changed, Refusal> Service::configure(std::string_view key, std::string_view value,
-                                                               std::string_view who) {
-  return put_in_force(fmt::format("configure key={} value={}", sys::quoted(key), sys::quoted(value)), who,
-                      config_.configure(key, value));
+void Service::configure(std::string_view key, std::string_view value, std::string_view who, Done done) {
+  propose(fmt::format("configure key={} value={}", sys::quoted(key), sys::quoted(value)), who, std::move(done),
+          Ask::kIfTlsChanges, config_.configure(key, value));
 }
 
-// All or nothing: what was refused has changed nothing.
-std::expected<LiveConfig::Changed, Refusal> Service::put_in_force(std::string_view verb, std::string_view who,
-                                                                  std::expected<LiveConfig::Changed, Refusal> changed) {
-  if (!changed) {
-    log_.error("{} by={} refused: {}", verb, who, changed.error().error);
-    if (!changed.error().suggestion.empty()) log_.error("{}", changed.error().suggestion);
-    return changed;
+// All or nothing: what is refused has changed nothing.
+void Service::propose(std::string verb, std::string_view who, Done done, Ask ask,
+                      std::expected<LiveConfig::Proposal, Refusal> proposal) {
+  if (crew_.phase() >= Crew::Phase::kDraining) {
+    return refused(verb, who, done, {Refusal::Kind::kUnavailable, "hooksmtpd is stopping", {}});
   }
-  for (const config::Problem& warning : changed->warnings) log_.warn("{}", config::to_string(warning));
+  if (pending_) {
+    return refused(verb, who, done,
+                   {Refusal::Kind::kUnavailable, fmt::format("a {} is still under way", pending_->verb), "try again"});
+  }
+  if (!proposal) return refused(verb, who, done, std::move(proposal.error()));
+  pending_ = {
+      .verb = std::move(verb), .who = std::string(who), .done = std::move(done), .proposal = std::move(*proposal)};
+  const config::Config& wanted = pending_->proposal.loaded.config;
+  if (ask == Ask::kIfTlsChanges && wanted.tls == config_.current().tls) return keys_judged({});
+  crew_.try_keys(wanted, [this](KeysVerdict verdict) { keys_judged(std::move(verdict)); });
+}
+
+void Service::keys_judged(KeysVerdict verdict) {
+  Pending change = std::move(*pending_);
+  pending_.reset();
+  if (verdict.kind == KeysVerdict::Kind::kRefused) {
+    return refused(change.verb, change.who, change.done, {Refusal::Kind::kConfig, std::move(verdict.text), {}});
+  }
+  if (verdict.kind == KeysVerdict::Kind::kUnavailable) {
+    return refused(change.verb, change.who, change.done,
+                   {Refusal::Kind::kUnavailable, std::move(verdict.text), "nothing was changed; try again"});
+  }
+  LiveConfig::Changed changed = config_.accept(std::move(change.proposal));
+  if (!verdict.text.empty()) {
+    changed.warnings.push_back({.severity = config::Severity::kInfo, .where = {}, .text = std::move(verdict.text)});
+  }
+  for (const config::Problem& warning : changed.warnings) log_.warn("{}", config::to_string(warning));
   log_.set_level(config_.current().log_level);
-  crew_.apply(changed->changes.hooks_to_restart);
-  log_.info("{} by={} changed=\"{}\"", verb, who, comma_list(changed->changes.reloadable));
-  return changed;
+  crew_.apply(changed.changes.hooks_to_restart);
+  log_.info("{} by={} changed=\"{}\"", change.verb, change.who, comma_list(changed.changes.reloadable));
+  change.done(changed);
+}
+
+void Service::refused(std::string_view verb, std::string_view who, const Done& done, Refusal refusal) {
+  log_.error("{} by={} refused: {}", verb, who, refusal.error);
+  if (!refusal.suggestion.empty()) log_.error("{}", refusal.suggestion);
+  done(std::unexpected(std::move(refusal)));
 }
 
 }  // namespace hooksmtpd::launcher

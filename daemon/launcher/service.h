@@ -3,7 +3,9 @@
 
 #pragma once
 
+#include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,10 +30,13 @@ class Service final : private CrewOwner {
   void start() { crew_.start(); }
   // SIGTERM, SIGINT: in good order; the second time at once.
   void terminate();
-  // SIGHUP, `hooksmtpctl reload`: `who` is for the log.
-  std::expected<LiveConfig::Changed, Refusal> reload(std::string_view who);
-  std::expected<LiveConfig::Changed, Refusal> configure(std::string_view key, std::string_view value,
-                                                        std::string_view who);
+  // What became of a change that somebody asked for.
+  using Outcome = std::expected<LiveConfig::Changed, Refusal>;
+  using Done = std::function<void(const Outcome& outcome)>;
+  // SIGHUP, `hooksmtpctl reload`: `who` is for the log. The keyholder is asked first, so `done` is called later, or at
+  // once; one change at a time, a second one is refused.
+  void reload(std::string_view who, Done done);
+  void configure(std::string_view key, std::string_view value, std::string_view who, Done done);
   // Lets sessions finish.
   void stop(std::string_view who);
   void keeper_ended(pid_t keeper, int wait_status) { crew_.keeper_ended(keeper, wait_status); }
@@ -53,8 +58,18 @@ class Service final : private CrewOwner {
   void crew_stopped(int exit_status) override { exit_status_ = exit_status; }
   bool worker_status(std::uint32_t token, std::string_view json) override;
 
-  std::expected<LiveConfig::Changed, Refusal> put_in_force(std::string_view verb, std::string_view who,
-                                                           std::expected<LiveConfig::Changed, Refusal> changed);
+  // A change that waits for the keyholder.
+  struct Pending {
+    std::string verb, who;  // for the log
+    Done done;
+    LiveConfig::Proposal proposal;
+  };
+  enum class Ask : std::uint8_t { kAlways, kIfTlsChanges };
+
+  void propose(std::string verb, std::string_view who, Done done, Ask ask,
+               std::expected<LiveConfig::Proposal, Refusal> proposal);
+  void keys_judged(KeysVerdict verdict);
+  void refused(std::string_view verb, std::string_view who, const Done& done, Refusal refusal);
   std::string status_line() const;
 
   sys::Log& log_;
@@ -66,6 +81,7 @@ class Service final : private CrewOwner {
   const sys::Fd proc_;
   const sys::Fd lock_;
   LiveConfig config_;
+  std::optional<Pending> pending_;
   Notifier notifier_;
   Crew crew_;
   Commands commands_;

@@ -37,7 +37,7 @@ std::string_view worker_state(const WorkerPost& worker) {
     case WorkerStage::kReady:
       return "waiting for hooks";
     default:
-      return worker.process().up() ? "starting" : to_string(worker.process().state());
+      return worker.own().process().up() ? "starting" : to_string(worker.own().process().state());
   }
 }
 
@@ -73,13 +73,17 @@ json worker_view_of(const json& counted, std::uint32_t slot) {
   return {};
 }
 
+json process_of(const OwnProcess& own, std::string_view state) {
+  return {{"pid", pid_of(own.pid(), own.process())},
+          {"keeper", own.keeper()},
+          {"state", state},
+          {"restarts", restarts_of(own.process())},
+          {"last_error", own.last_error()}};
+}
+
 json worker_of(const Service& service, const json& counted) {
   const WorkerPost& worker = service.crew().worker();
-  json object{{"pid", pid_of(worker.pid(), worker.process())},
-              {"keeper", worker.keeper()},
-              {"state", worker_state(worker)},
-              {"restarts", restarts_of(worker.process())},
-              {"last_error", worker.last_error()}};
+  json object = process_of(worker.own(), worker_state(worker));
   add_numbers(object, counted);
   return object;
 }
@@ -115,17 +119,21 @@ json status_of(const Service& service, std::string_view worker_json, Loop::Time 
   json files = json::array();
   for (const auto& file : service.config().files()) files.push_back(file.string());
 
-  return {{"ok", true},
-          {"state", to_string(service.crew().phase())},
-          {"pid", ::getpid()},
-          {"version", HOOKSMTPD_VERSION},
-          {"uptime", std::chrono::duration_cast<std::chrono::seconds>(now - service.started()).count()},
-          {"addresses", std::move(addresses)},
-          {"isolation", {{"level", to_string(service.isolation())}, {"missing", service.missing()}}},
-          {"worker", worker_of(service, counted)},
-          {"hooks", std::move(hooks)},
-          {"discards", discards(service.config().current())},
-          {"config", std::move(files)}};
+  json status{{"ok", true},
+              {"state", to_string(service.crew().phase())},
+              {"pid", ::getpid()},
+              {"version", HOOKSMTPD_VERSION},
+              {"uptime", std::chrono::duration_cast<std::chrono::seconds>(now - service.started()).count()},
+              {"addresses", std::move(addresses)},
+              {"isolation", {{"level", to_string(service.isolation())}, {"missing", service.missing()}}},
+              {"worker", worker_of(service, counted)},
+              {"hooks", std::move(hooks)},
+              {"discards", discards(service.config().current())},
+              {"config", std::move(files)}};
+  if (const KeyholderPost* keyholder = service.crew().keyholder()) {
+    status["keyholder"] = process_of(keyholder->own(), keyholder->state());
+  }
+  return status;
 }
 
 json readiness_of(const Service& service) {
@@ -133,6 +141,10 @@ json readiness_of(const Service& service) {
   json missing = json::array();
   if (!service.crew().serving()) {
     words.push_back(fmt::format("worker ({})", worker_state(service.crew().worker())));
+  }
+  const KeyholderPost* keyholder = service.crew().keyholder();
+  if (keyholder != nullptr && !keyholder->serving()) {
+    words.push_back(fmt::format("keyholder ({}): no TLS", keyholder->state()));
   }
   for (const HookPost& hook : service.crew().hooks()) {
     if (hook.ready()) continue;

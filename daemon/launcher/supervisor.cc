@@ -50,7 +50,7 @@ void take_signal(const sys::Fd& signals, Service& service) {
         reap(service);
         break;
       case SIGHUP:
-        (void)service.reload("signal");  // a refusal is in the log
+        service.reload("signal", [](const Service::Outcome&) {});  // what became of it is in the log
         break;
       default:
         service.terminate();

@@ -20,14 +20,16 @@
 
 namespace hooksmtpd::launcher {
 
-// One keeper and the place of its child: slot 0 is the worker, then hooks in configured order, instances 1..N of each.
-// Its keeper has dropped everything and sent kReport, which the launcher has read and checked; nothing runs in it yet.
+enum class Role : std::uint8_t { kWorker, kKeyholder, kHook };
+
+// One keeper and the place of its child. Its keeper has dropped everything and sent kReport, which the launcher has
+// read and checked; nothing runs in it yet.
 struct Slot {
   sys::Fd control;  // to the keeper: SOCK_SEQPACKET, non-blocking
   pid_t keeper = -1;
-  bool is_worker = false;
-  std::string hook;               // empty for the worker
-  std::uint32_t instance = 0;     // from 1; 0 for the worker
+  Role role = Role::kHook;
+  std::string hook;               // its name; empty for others
+  std::uint32_t instance = 0;     // of a hook, from 1
   std::vector<std::string> argv;  // the body of kStart; argv[0] is the program's path inside the jail
   sys::ProcessReport report{};    // of the keeper; its child has the same ids and namespaces
 };
@@ -48,12 +50,13 @@ struct Tree {
   // config::load() with the same request as at start.
   std::function<std::expected<config::Loaded, std::vector<config::Problem>>()> load_config;
 
-  std::vector<Slot> slots;  // never empty: slots[0] is the worker
-  sys::Fd life;             // write end of the life pipe: when it closes, every other process exits
-  sys::Fd control;          // runtime_dir/control.sock: bound, listening, non-blocking
-  sys::Fd notify;           // datagram socket connected to $NOTIFY_SOCKET; invalid without one
-  sys::Fd proc;             // O_PATH directory: the /proc in which the keepers' pids count
-  sys::Fd lock;             // held as long as this daemon uses its runtime_dir
+  // One worker; a keyholder where a listener speaks TLS; hooks in configured order, instances 1..N of each.
+  std::vector<Slot> slots;
+  sys::Fd life;     // write end of the life pipe: when it closes, every other process exits
+  sys::Fd control;  // runtime_dir/control.sock: bound, listening, non-blocking
+  sys::Fd notify;   // datagram socket connected to $NOTIFY_SOCKET; invalid without one
+  sys::Fd proc;     // O_PATH directory: the /proc in which the keepers' pids count
+  sys::Fd lock;     // held as long as this daemon uses its runtime_dir
 
   std::vector<BoundAddress> bound;
   Isolation isolation = Isolation::kNone;

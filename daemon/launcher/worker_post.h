@@ -11,10 +11,8 @@
 #include <vector>
 
 #include "config/config.h"
-#include "daemon/launcher/frame_link.h"
-#include "daemon/launcher/kept_process.h"
-#include "daemon/launcher/log_pipe.h"
 #include "daemon/launcher/loop.h"
+#include "daemon/launcher/own_process.h"
 #include "daemon/launcher/surroundings.h"
 #include "daemon/launcher/tree.h"
 
@@ -22,8 +20,7 @@ namespace hooksmtpd::launcher {
 
 // In the order of a worker's life.
 enum class WorkerStage : std::uint8_t {
-  kAbsent,
-  kSilent,    // it runs, its report is awaited
+  kAbsent,    // it does not run, or has not reported yet
   kReady,     // checked, has the configuration, takes hooks
   kServing,   // accepts
   kDraining,  // accepts no more; kDrained is awaited
@@ -40,6 +37,7 @@ class WorkerOwner {
   virtual bool hook_state(const sys::HookState& state, std::string_view text) = 0;
   virtual bool restart_hook(const sys::HookProcess& process, std::string_view reason) = 0;
   virtual bool worker_status(sys::Token token, std::string_view json) = 0;
+  virtual bool keyholder_does_not_answer() = 0;
 
  protected:
   ~WorkerOwner() = default;
@@ -51,44 +49,31 @@ class WorkerPost {
 
   WorkerStage stage() const { return stage_; }
   bool takes_hooks() const { return stage_ >= WorkerStage::kReady; }
-  const KeptProcess& process() const { return process_; }
-  pid_t keeper() const { return keeper_; }
-  pid_t pid() const { return pid_; }  // in the supervisor's /proc where that can be told; 0: none
-  const std::string& last_error() const { return last_error_; }
+  const OwnProcess& own() const { return own_; }
 
-  void start() { process_.start(); }
-  Loop::Milliseconds retry() { return process_.retry(); }
-  void stop(Loop::Milliseconds grace) { process_.stop(grace); }
-  void keeper_ended(std::string_view why) { process_.give_up_keeper(why); }
+  void start() { own_.start(); }
+  Loop::Milliseconds retry() { return own_.retry(); }
+  void stop(Loop::Milliseconds grace) { own_.stop(grace); }
+  void keeper_ended(std::string_view why) { own_.keeper_ended(why); }
 
-  void configure(const config::Config& config);
+  void configure(const config::Config& config) { own_.configure(config); }
+  // A socket at whose other end the keyholder signs, in place of the one before.
+  void give_keyholder(sys::Fd socket);
   void give_hook(const sys::HookProcess& process, std::string_view name, std::vector<sys::Fd> ends);
   void serve();
   void drain(Loop::Milliseconds limit);
   // Worker and keeper close the listeners: nobody can connect any more.
   void release();
-  void ask_status(sys::Token token);
+  void ask_status(sys::Token token) { own_.send(sys::FrameKind::kStatusAsked, sys::as_body(token)); }
   // What it has sent, and whether it is still there: before an end of a hook is held against the hook.
-  void look() { link_.read_now(); }
+  void look() { own_.read_now(); }
 
  private:
-  void started(std::vector<sys::Fd> ends);
-  void exited(const Exit& exit);
   bool frame(const sys::Frame& frame);
-  void report(const sys::ProcessReport& report);
-  void lose(std::string_view why);
 
-  const Surroundings in_;
   WorkerOwner& owner_;
-  const pid_t keeper_;
-  const sys::ProcessReport expected_;
-  KeptProcess process_;
-  FrameLink link_;
-  LogPipe log_pipe_;
-  Timer report_late_;
   WorkerStage stage_ = WorkerStage::kAbsent;
-  pid_t pid_ = 0;
-  std::string last_error_;
+  OwnProcess own_;
 };
 
 }  // namespace hooksmtpd::launcher

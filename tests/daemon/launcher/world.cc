@@ -36,6 +36,10 @@ std::string name_of(FrameKind kind) {
       return "drain";
     case FrameKind::kStatusAsked:
       return "status?";
+    case FrameKind::kClient:
+      return "client";
+    case FrameKind::kKeyholder:
+      return "keyholder";
     default:
       return "?";
   }
@@ -133,29 +137,31 @@ bool FakePeer::closed() {
   }
 }
 
-World::World(config::Config config)
-    : next_config(config), loop_([this] { return now_; }), log_(sys::Log::to_pipe(sys::Fd())) {
+World::World(config::Config config, Keys keys)
+    : next_config(config), keys_(keys), loop_([this] { return now_; }), log_(sys::Log::to_pipe(sys::Fd())) {
   sys::Pipe log = sys::make_pipe();
   ::fcntl(log.read.get(), F_SETFL, O_NONBLOCK);
   log_reader_ = std::move(log.read);
   log_ = sys::Log::to_pipe(std::move(log.write));
 
   Tree tree;
-  const auto slot = [&](std::string hook, std::uint32_t instance, std::vector<std::string> argv) {
+  const auto slot = [&](Role role, std::string hook, std::uint32_t instance, std::vector<std::string> argv) {
     sys::SocketPair pair = sys::make_socket_pair();
     tree.slots.push_back({.control = std::move(pair.ours),
                           .keeper = static_cast<pid_t>(1000 + tree.slots.size()),
-                          .is_worker = hook.empty(),
+                          .role = role,
                           .hook = std::move(hook),
                           .instance = instance,
                           .argv = std::move(argv),
                           .report = harmless_report()});
     keepers_.emplace_back(sys::Sender::kKeeper, std::move(pair.theirs));
   };
-  slot("", 0, {"/opt/worker", "5=smtp"});
+  slot(Role::kWorker, "", 0, {"/opt/worker", "5=smtp"});
   for (const config::Hook& hook : config.hooks) {
-    for (std::uint32_t instance = 1; instance <= hook.instances; ++instance) slot(hook.name, instance, hook.command);
+    for (std::uint32_t instance = 1; instance <= hook.instances; ++instance)
+      slot(Role::kHook, hook.name, instance, hook.command);
   }
+  if (keys == Keys::kHeld) slot(Role::kKeyholder, "", 0, {"/opt/keyholder", "--life", "5"});
   generations_.assign(tree.slots.size(), 0);
 
   sys::SocketPair notify = unix_pair(SOCK_DGRAM);
@@ -185,8 +191,8 @@ void World::pass(Loop::Milliseconds time) {
   settle();
 }
 
-void World::start_worker() {
-  const auto start = keepers_[0].take();
+FakePeer World::start_own(FakePeer& keeper, sys::Sender self) {
+  const auto start = keeper.take();
   REQUIRE(start);
   REQUIRE(start->kind == FrameKind::kStart);
   sys::SocketPair control = sys::make_socket_pair();
@@ -194,10 +200,13 @@ void World::start_worker() {
   std::vector<sys::Fd> ends;
   ends.push_back(std::move(control.ours));
   ends.push_back(std::move(log.read));
-  worker_.emplace(sys::Sender::kWorker, std::move(control.theirs));
-  keepers_[0].say(FrameKind::kStarted, sys::as_body(sys::Started{.pid = kChild}), std::move(ends));
+  keeper.say(FrameKind::kStarted, sys::as_body(sys::Started{.pid = kChild}), std::move(ends));
   settle();
+  return {self, std::move(control.theirs)};
 }
+
+void World::start_worker() { worker_.emplace(start_own(keepers_[0], sys::Sender::kWorker)); }
+void World::start_keyholder() { keyholder_.emplace(start_own(keyholder_keeper(), sys::Sender::kKeyholder)); }
 
 void World::start_hook(std::size_t slot) {
   const auto start = keepers_[slot].take();
@@ -219,6 +228,16 @@ void World::report() {
   settle();
 }
 
+void World::keyholder_report() {
+  keyholder_->say(FrameKind::kReport, sys::as_body(harmless_report()));
+  settle();
+}
+
+void World::say_keys(sys::Keys::Verdict verdict, std::string_view text) {
+  keyholder_->say(FrameKind::kKeys, std::string(sys::as_body(sys::Keys{.verdict = verdict})).append(text));
+  settle();
+}
+
 void World::hook_state(std::uint32_t slot, std::uint32_t generation, sys::HookState::State state,
                        std::string_view text) {
   const sys::HookState said{.slot = slot, .generation = generation, .state = state};
@@ -227,9 +246,15 @@ void World::hook_state(std::uint32_t slot, std::uint32_t generation, sys::HookSt
 }
 
 void World::bring_up() {
+  if (keys_ == Keys::kHeld) {
+    start_keyholder();
+    keyholder_report();
+    say_keys(sys::Keys::kOk);
+  }
   start_worker();
   report();
-  for (std::size_t slot = 1; slot < keepers_.size(); ++slot) {
+  const std::size_t hooks = keepers_.size() - (keys_ == Keys::kHeld ? 1 : 0);
+  for (std::size_t slot = 1; slot < hooks; ++slot) {
     start_hook(slot);
     hook_state(static_cast<std::uint32_t>(slot), generations_[slot], sys::HookState::kReady);
   }

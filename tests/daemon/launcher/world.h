@@ -44,9 +44,12 @@ class FakePeer {
   sys::Fd socket_;
 };
 
+// Whether there is a keyholder. Its slot comes behind those of the hooks.
+enum class Keys { kNone, kHeld };
+
 class World {
  public:
-  explicit World(config::Config config);
+  explicit World(config::Config config, Keys keys = Keys::kNone);
 
   // Lets the supervisor do all that it can do at this time.
   void settle();
@@ -60,11 +63,18 @@ class World {
   void report();
   void hook_state(std::uint32_t slot, std::uint32_t generation, sys::HookState::State state,
                   std::string_view text = {});
+  // What the keyholder and its keeper do.
+  void start_keyholder();
+  void keyholder_report();
+  void say_keys(sys::Keys::Verdict verdict, std::string_view text = {});
   // All of the above until it serves.
   void bring_up();
 
   FakePeer& keeper(std::size_t slot) { return keepers_[slot]; }
   FakePeer& worker() { return *worker_; }
+  FakePeer& keyholder() { return *keyholder_; }
+  FakePeer& keyholder_keeper() { return keepers_.back(); }
+  std::size_t keyholder_slot() const { return keepers_.size() - 1; }
   Service& service() { return *service_; }
 
   std::string log();       // since the last call
@@ -79,6 +89,9 @@ class World {
   std::vector<config::Problem> next_problems;
 
  private:
+  FakePeer start_own(FakePeer& keeper, sys::Sender self);
+
+  const Keys keys_;
   Loop::Time now_{};
   Loop loop_;
   sys::Fd log_reader_;
@@ -87,6 +100,7 @@ class World {
   sys::Fd client_;
   std::vector<FakePeer> keepers_;
   std::optional<FakePeer> worker_;
+  std::optional<FakePeer> keyholder_;
   std::vector<std::uint32_t> generations_;
   std::unique_ptr<Service> service_;
 };
