@@ -140,27 +140,53 @@ std::expected<ReplyFields, ReplyError> parse_object(std::string_view line) {
   return broken({}, fmt::format("the reply is nested deeper than {} levels", kMaxDepth));
 }
 
+// What decides, of a reply or of one recipient in it. The error says what is wrong.
+std::expected<mail::Verdict, std::string> read_verdict(ReplyFields& fields, std::string_view default_action = {}) {
+  mail::Verdict verdict;
+  const std::string action = fields.text("action").value_or(std::string(default_action));
+  const auto code = fields.number("code");
+  verdict.enhanced = fields.text("enhanced").value_or("");
+  verdict.text = fields.list("text");
+  if (fields.error()) return std::unexpected(*fields.error());
+  if (action.empty()) {
+    return std::unexpected(fields.has("event") ? "it gives the request back instead of a reply"
+                                               : "the reply has no \"action\"");
+  }
+  const Word* word = find_word(action);
+  if (word == nullptr) return std::unexpected(fmt::format("unknown action \"{}\"", printable(action, 40)));
+  verdict.action = word->action;
+  if (auto contradiction = settle(verdict, code)) return std::unexpected(std::move(*contradiction));
+  return verdict;
+}
+
+// The verdicts of a message over LMTP, one for each recipient, beside one for all that must be "accept" then.
+std::optional<std::string> read_recipients(std::vector<ReplyFields> recipients, mail::Verdict& verdict) {
+  if (verdict.action != Action::kAccept) return "\"recipients\" goes with the action accept only";
+  if (recipients.empty()) return "\"recipients\" is empty";
+  for (ReplyFields& recipient : recipients) {
+    auto one = read_verdict(recipient);
+    if (one && one->action == Action::kClose) one = std::unexpected("close is not for one recipient");
+    if (!one) return fmt::format("recipient {}: {}", verdict.recipients.size() + 1, one.error());
+    verdict.recipients.push_back(*std::move(one));
+  }
+  return std::nullopt;
+}
+
 std::expected<Reply, ReplyError> parse_json(std::string_view line) {
   auto parsed = parse_object(line);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
   ReplyFields& fields = *parsed;
 
   Reply reply{.id = fields.number("id")};
-  const auto action = fields.text("action");
-  const auto code = fields.number("code");
-  reply.verdict.enhanced = fields.text("enhanced").value_or("");
-  reply.verdict.text = fields.list("text");
+  auto recipients = fields.objects("recipients");
   const auto delay = fields.number("delay_ms").value_or(0);
   fields.skip("v");
-  if (fields.error()) return broken(reply.id, *fields.error());
-  if (!action) {
-    return broken(reply.id,
-                  fields.has("event") ? "it gives the request back instead of a reply" : "the reply has no \"action\"");
+  auto verdict = read_verdict(fields, recipients ? "accept" : "");
+  if (!verdict) return broken(reply.id, std::move(verdict.error()));
+  reply.verdict = *std::move(verdict);
+  if (recipients) {
+    if (auto wrong = read_recipients(*std::move(recipients), reply.verdict)) return broken(reply.id, std::move(*wrong));
   }
-  const Word* word = find_word(*action);
-  if (word == nullptr) return broken(reply.id, fmt::format("unknown action \"{}\"", printable(*action, 40)));
-  reply.verdict.action = word->action;
-  if (auto contradiction = settle(reply.verdict, code)) return broken(reply.id, std::move(*contradiction));
   if (delay > static_cast<std::uint64_t>(kMaxDelay.count())) {
     return broken(reply.id, fmt::format("\"delay_ms\" must be at most {}", kMaxDelay.count()));
   }

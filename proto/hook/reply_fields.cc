@@ -19,35 +19,60 @@ constexpr double kExact = 9007199254740992.0;  // 2^53: below, a double is an ex
 
 }  // namespace
 
-// Keeps what stands directly in the object, or in an array there.
+// Keeps what stands directly in an object or in an array there, be the object the reply itself or an element of an
+// array in it.
 struct ReplyFields::Handler {
-  std::vector<Member> members;
+  ReplyFields reply{};
+  ReplyFields* element = nullptr;  // the one that is being read
   std::size_t depth = 0;
   bool is_object = false;
   bool too_deep = false;
 
+  std::vector<Member>& members() { return element != nullptr ? element->members_ : reply.members_; }
+  std::size_t depth_of_members() const { return element != nullptr ? 3 : 1; }
+
   bool value(Value value) {
-    if (depth == 1 && is_object) members.back().value = std::move(value);
-    if (depth == 2) add_to_list(std::move(value));
+    if (depth == depth_of_members() && is_object) members().back().value = std::move(value);
+    if (depth == depth_of_members() + 1) add_to_list(std::move(value));
     return is_object;  // a lone value is no reply
   }
   void add_to_list(Value value) {
-    auto* list = std::get_if<std::vector<std::string>>(&members.back().value);
-    if (list == nullptr) return;
-    if (auto* text = std::get_if<std::string>(&value)) {
+    Value& array = members().back().value;
+    auto* list = std::get_if<std::vector<std::string>>(&array);
+    auto* text = std::get_if<std::string>(&value);
+    if (list != nullptr && text != nullptr) {
       list->push_back(std::move(*text));
     } else {
-      members.back().value = Other();
+      array = Other();  // or it is an object, and was one before
+    }
+  }
+  // An object in an array of the reply. The array is a list of objects from its first on; a string before or behind
+  // makes it neither.
+  void begin_element() {
+    Value& array = reply.members_.back().value;
+    if (const auto* texts = std::get_if<std::vector<std::string>>(&array); texts != nullptr && texts->empty()) {
+      array = std::vector<ReplyFields>();
+    }
+    auto* objects = std::get_if<std::vector<ReplyFields>>(&array);
+    if (objects != nullptr) {
+      element = &objects->emplace_back();
+    } else {
+      array = Other();
     }
   }
   bool open(Value value) {
-    if (depth == 0) is_object = std::holds_alternative<Other>(value);
-    if (depth > 0 && !this->value(std::move(value))) return false;
+    const bool object = std::holds_alternative<Other>(value);
+    if (depth == 0) is_object = object;
+    if (depth == 2 && object) {
+      begin_element();
+    } else if (depth > 0 && !this->value(std::move(value))) {
+      return false;
+    }
     too_deep = ++depth > kMaxDepth;
     return !too_deep && is_object;
   }
   bool close() {
-    --depth;
+    if (--depth == 2) element = nullptr;
     return true;
   }
 
@@ -64,7 +89,7 @@ struct ReplyFields::Handler {
   bool binary(Json::binary_t&) { return false; }
   bool start_object(std::size_t) { return open(Other()); }
   bool key(std::string& name) {
-    if (depth == 1) members.push_back({.key = std::move(name), .value = Other()});
+    if (depth == depth_of_members()) members().push_back({.key = std::move(name), .value = Other()});
     return true;
   }
   bool end_object() { return close(); }
@@ -78,9 +103,7 @@ std::expected<ReplyFields, ObjectError> ReplyFields::parse(std::string_view text
   const bool parsed = Json::sax_parse(text, &handler);
   if (handler.too_deep) return std::unexpected(ObjectError::kTooDeep);
   if (!parsed || !handler.is_object) return std::unexpected(ObjectError::kNoObject);
-  ReplyFields fields;
-  fields.members_ = std::move(handler.members);
-  return fields;
+  return std::move(handler.reply);
 }
 
 ReplyFields::Value ReplyFields::take(std::string_view key) {
@@ -120,6 +143,17 @@ std::vector<std::string> ReplyFields::list(std::string_view key) {
     error_ = fmt::format("\"{}\" must be a string or an array of strings", key);
   }
   return {};
+}
+
+std::optional<std::vector<ReplyFields>> ReplyFields::objects(std::string_view key) {
+  Value value = take(key);
+  if (auto* objects = std::get_if<std::vector<ReplyFields>>(&value)) return std::move(*objects);
+  if (const auto* texts = std::get_if<std::vector<std::string>>(&value); texts != nullptr && texts->empty()) {
+    return std::vector<ReplyFields>();
+  }
+  if (!std::holds_alternative<std::monostate>(value) && !error_)
+    error_ = fmt::format("\"{}\" must be an array of objects", key);
+  return std::nullopt;
 }
 
 void ReplyFields::skip(std::string_view key) {

@@ -1,5 +1,5 @@
-// The members of one JSON object, as far as a reply needs them: numbers, booleans, strings, lists of strings. What is
-// nested deeper is read over.
+// The members of one JSON object, as far as a reply needs them: numbers, booleans, strings, lists of strings, and lists
+// of objects of the same kind. What is nested deeper is read over.
 //
 // The members are asked for by name and type. The first that has another type, or comes twice, is remembered as the
 // error; null is as good as absent. What nobody asked for is unknown.
@@ -33,6 +33,8 @@ class ReplyFields {
   std::optional<std::string> text(std::string_view key);
   // A list of strings; one string counts as a list of one.
   std::vector<std::string> list(std::string_view key);
+  // A list of objects, whose members may be asked for in turn. nullopt: it was not given.
+  std::optional<std::vector<ReplyFields>> objects(std::string_view key);
   // Reads over a member that means nothing here.
   void skip(std::string_view key);
 
@@ -43,7 +45,8 @@ class ReplyFields {
  private:
   struct Handler;  // of the parser's events
   struct Other {};
-  using Value = std::variant<Other, std::monostate, bool, std::uint64_t, std::string, std::vector<std::string>>;
+  using Value = std::variant<Other, std::monostate, bool, std::uint64_t, std::string, std::vector<std::string>,
+                             std::vector<ReplyFields>>;
   struct Member {
     std::string key;
     Value value;

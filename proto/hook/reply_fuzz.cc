@@ -23,6 +23,11 @@ void check(const mail::Verdict& verdict) {
   assert(verdict.enhanced.empty() || verdict.enhanced.front() == (least == 500 ? '5' : '4'));
   assert(verdict.enhanced.empty() || !accepts(verdict));
   assert(verdict.text.size() <= 100);
+  assert(verdict.recipients.empty() || verdict.action == mail::Action::kAccept);
+  for (const mail::Verdict& recipient : verdict.recipients) {
+    assert(recipient.action != mail::Action::kClose && recipient.recipients.empty());
+    check(recipient);
+  }
 }
 
 }  // namespace

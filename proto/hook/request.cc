@@ -4,6 +4,7 @@
 #include <array>
 
 #include "proto/hook/json_writer.h"
+#include "proto/mail/idn.h"
 #include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
@@ -35,6 +36,18 @@ void append(JsonWriter& writer, std::string_view key, const Endpoint& endpoint) 
   writer.end_object();
 }
 
+void append(JsonWriter& writer, const TlsFacts& tls) {
+  writer.begin_object("tls");
+  writer.text("version", tls.version);
+  writer.text("cipher", tls.cipher);
+  writer.number("bits", static_cast<std::uint64_t>(std::max(tls.bits, 0)));
+  writer.text("server_name", tls.server_name);
+  writer.text("client_subject", tls.client_subject);
+  writer.text("client_fingerprint", tls.client_fingerprint);
+  writer.boolean("client_verified", tls.client_verified);
+  writer.end_object();
+}
+
 void append(JsonWriter& writer, const SessionFacts& session, std::string_view transaction = {}) {
   writer.text("session", session.id);
   if (!transaction.empty()) writer.text("transaction", transaction);
@@ -43,6 +56,8 @@ void append(JsonWriter& writer, const SessionFacts& session, std::string_view tr
   append(writer, "server", session.server);
   writer.text("helo", session.helo);
   writer.text("protocol", session.protocol);
+  if (session.tls) append(writer, *session.tls);
+  if (!session.user.empty()) writer.text("user", session.user);
 }
 
 // A keyword has no underscore (RFC 5321 §4.1.2), so no client can forge the twin of a value.
@@ -64,6 +79,7 @@ void append(JsonWriter& writer, const mail::Parameters& params) {
 
 // An address as the subject of a request: its parts, and last the whole.
 void append_subject(JsonWriter& writer, const mail::Mailbox* mailbox) {
+  if (mailbox && !mail::is_ascii(mailbox->domain)) writer.text("domain_ascii", mail::ascii_domain(mailbox->domain));
   writer.text("local", mailbox ? std::string_view(mailbox->local_part) : std::string_view());
   writer.text("domain", mailbox ? std::string_view(mailbox->domain) : std::string_view());
   writer.text("address", mailbox ? to_string(*mailbox) : std::string());
@@ -128,6 +144,19 @@ Written append_request(std::string& out, RequestId id, const ValidateHost& quest
   return append_line(out, id, Event::kValidateHost, [&](JsonWriter& writer) {
     append(writer, question.session);
     writer.text("address", question.session.client.ip);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Auth& question) {
+  return append_line(out, id, Event::kAuth, [&](JsonWriter& writer) {
+    append(writer, question.session);
+    writer.text("mechanism", question.mechanism);
+    writer.text("authorization_id", question.authorization_id);
+    if (question.password) writer.text("password", *question.password);
+    if (question.token) writer.text("token", *question.token);
+    if (question.challenge) writer.text("challenge", *question.challenge);
+    if (question.digest) writer.text("digest", *question.digest);
+    writer.text("user", question.user);
   });
 }
 

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,17 @@ struct Endpoint {
   std::uint16_t port = 0;
 };
 
+// How a connection is encrypted, and who the client showed to be.
+struct TlsFacts {
+  std::string_view version;             // "TLSv1.3"
+  std::string_view cipher;              // "TLS_AES_256_GCM_SHA384"
+  int bits = 0;                         // of the cipher's key
+  std::string_view server_name;         // what the client called us (SNI); empty: nothing
+  std::string_view client_subject;      // of its certificate, RFC 2253; empty: it showed none
+  std::string_view client_fingerprint;  // SHA-256 of its certificate in hexadecimal
+  bool client_verified = false;         // an authority of the configuration signed it
+};
+
 // What every request says of the session that it is about.
 struct SessionFacts {
   std::string_view id;
@@ -45,7 +57,9 @@ struct SessionFacts {
   Endpoint client;
   Endpoint server;
   std::string_view helo;      // as the client gave it; empty before EHLO or HELO
-  std::string_view protocol;  // "SMTP" or "ESMTP" (RFC 3848); empty before EHLO or HELO
+  std::string_view protocol;  // "SMTP", "ESMTPS", "LMTP" and so on (RFC 3848); empty before EHLO or HELO
+  std::optional<TlsFacts> tls{};
+  std::string_view user{};  // who has authenticated; empty: nobody
 };
 
 struct EventTimeout {
@@ -64,6 +78,19 @@ struct Hello {
 
 struct ValidateHost {
   const SessionFacts& session;  // its client.ip is the subject
+};
+
+// May this client be `user`? What it offers as a proof is secret: a request of this kind is never logged or traced.
+struct Auth {
+  const SessionFacts& session;
+  std::string_view mechanism;         // "PLAIN" (RFC 4616), "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER"
+  std::string_view authorization_id;  // whom the client wants to act for; mostly empty: for itself
+  std::string_view user;
+  // What the mechanism has of these.
+  std::optional<std::string_view> password{};   // PLAIN, LOGIN
+  std::optional<std::string_view> token{};      // XOAUTH2, OAUTHBEARER (RFC 7628)
+  std::optional<std::string_view> challenge{};  // CRAM-MD5 (RFC 2195): what it was asked,
+  std::optional<std::string_view> digest{};     // and HMAC-MD5 of that under its password, in hexadecimal
 };
 
 struct ValidateSender {
@@ -133,6 +160,7 @@ enum class RequestError { kTooLong };  // over kMaxRequest, or kMaxDeliverReques
 using Written = std::expected<std::size_t, RequestError>;
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Hello& hello);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateHost& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Auth& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateSender& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateRecipient& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Deliver& question);

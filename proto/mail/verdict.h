@@ -24,8 +24,8 @@ struct Verdict {
   std::string enhanced;           // "5.1.1" (RFC 3463), or empty: none named
   std::vector<std::string> text;  // a line each, as the hook gave it: not yet clean (Reply::make does that)
 
-  // Of a message over LMTP (RFC 2033): one for each recipient of the envelope, in its order, or none: this one is for
-  // all of them.
+  // Of a message over LMTP, where each recipient gets a reply of its own (RFC 2033 §4.2): one for each in their order,
+  // none of them kClose, beside an action of kAccept. Empty: the verdict is for all.
   std::vector<Verdict> recipients{};
 
   friend bool operator==(const Verdict&, const Verdict&) = default;

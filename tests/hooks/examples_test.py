@@ -8,7 +8,7 @@ import pytest
 
 from hooks.pipe import ROOT, Hook, golden
 
-EVENTS = ("hello", "validate_host", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect")
+EVENTS = ("hello", "validate_host", "auth", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect")
 EXAMPLES = {"sh": "hooks/shell/blocklist.sh", "python3": "hooks/python/blocklist.py", "node": "hooks/node/blocklist.js"}
 REQUESTS = [line for event in EVENTS for line in golden(event)]
 
@@ -43,7 +43,7 @@ def test_the_documents_show_the_examples():
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_golden_requests_are_compact_ascii_with_the_subject_last(event):
-    last = {"hello": "options", "deliver": "message", "reset": "reason", "disconnect": "reason"}.get(event, "address")
+    last = {"hello": "options", "auth": "user", "deliver": "message", "reset": "reason", "disconnect": "reason"}.get(event, "address")
     for line in golden(event):
         request = json.loads(line)
         assert json.dumps(request, separators=(",", ":")) == line

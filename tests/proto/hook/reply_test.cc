@@ -26,13 +26,19 @@ std::string decode_base64(std::string_view text) {
 }
 
 // In the spelling of replies.jsonl.
+Json to_json(const mail::Verdict& verdict) {
+  static constexpr const char* kActions[] = {"accept", "reject", "defer", "discard", "close"};
+  Json json{{"action", kActions[static_cast<int>(verdict.action)]}};
+  if (verdict.code != 0) json["code"] = verdict.code;
+  if (!verdict.enhanced.empty()) json["enhanced"] = verdict.enhanced;
+  if (!verdict.text.empty()) json["text"] = verdict.text;
+  for (const mail::Verdict& recipient : verdict.recipients) json["recipients"].push_back(to_json(recipient));
+  return json;
+}
+
 Json to_json(const std::expected<Reply, ReplyError>& reply) {
   if (!reply) return {{"error", reply.error().kind == ReplyError::kStray ? "stray" : "broken"}};
-  static constexpr const char* kActions[] = {"accept", "reject", "defer", "discard", "close"};
-  Json verdict{{"action", kActions[static_cast<int>(reply->verdict.action)]}};
-  if (reply->verdict.code != 0) verdict["code"] = reply->verdict.code;
-  if (!reply->verdict.enhanced.empty()) verdict["enhanced"] = reply->verdict.enhanced;
-  if (!reply->verdict.text.empty()) verdict["text"] = reply->verdict.text;
+  Json verdict = to_json(reply->verdict);
   if (reply->id) verdict["id"] = *reply->id;
   if (reply->delay.count() != 0) verdict["delay_ms"] = reply->delay.count();
   if (!reply->unknown_keys.empty()) verdict["unknown"] = reply->unknown_keys;
@@ -67,6 +73,8 @@ TEST_CASE("an error says what is wrong, and its id where there is one") {
   CHECK(why(R"({"action":"accpet"})") == "unknown action \"accpet\"");
   CHECK(why(R"({"action":"reject","code":"550"})") == "\"code\" must be a whole number, without quotes");
   CHECK(why(R"({"v":1,"id":1,"event":"deliver"})") == "it gives the request back instead of a reply");
+  CHECK(why(R"({"recipients":[{"action":"accept"},{"action":"maybe"}]})") == "recipient 2: unknown action \"maybe\"");
+  CHECK(why(R"({"recipients":"all"})") == "\"recipients\" must be an array of objects");
   CHECK(why("\x1b[31m\xff") == "stray line on stdout, skipped; messages belong on stderr: \"\\x1b[31m\\xff\"");
   CHECK(parse_reply(R"({"action":"no","id":12})").error().id == 12);
 }

@@ -80,6 +80,48 @@ TEST_CASE("validate_host comes before HELO") {
   lines.check("validate_host.jsonl");
 }
 
+// A client that showed a certificate and has authenticated.
+SessionFacts encrypted() {
+  SessionFacts session = kSession;
+  session.protocol = "ESMTPSA";
+  session.tls = TlsFacts{.version = "TLSv1.3",
+                         .cipher = "TLS_AES_256_GCM_SHA384",
+                         .bits = 256,
+                         .server_name = "mail.test",
+                         .client_subject = "CN=ann,O=k\xc3\xb6ln",
+                         .client_fingerprint = "3f2a",
+                         .client_verified = true};
+  session.user = "ann";
+  return session;
+}
+
+TEST_CASE("auth has what the mechanism gave, and the user last") {
+  SessionFacts session = encrypted();
+  session.user = {};
+  session.protocol = "ESMTPS";
+  session.tls->client_subject = session.tls->client_fingerprint = {};
+  session.tls->client_verified = false;
+  Lines lines;
+  lines.add(
+      9, Auth{.session = session, .mechanism = "PLAIN", .authorization_id = "", .user = "ann", .password = "s3cret"});
+  lines.add(
+      9,
+      Auth{
+          .session = session, .mechanism = "LOGIN", .authorization_id = "", .user = "j\xc3\xb6rg", .password = "\xff"});
+  lines.add(9, Auth{.session = session,
+                    .mechanism = "XOAUTH2",
+                    .authorization_id = "",
+                    .user = "ann@example.org",
+                    .token = "ya29.vF9dft4"});
+  lines.add(9, Auth{.session = kSession,
+                    .mechanism = "CRAM-MD5",
+                    .authorization_id = "",
+                    .user = "tim",
+                    .challenge = "<1896.697170952@postoffice.reston.mci.net>",
+                    .digest = "b913a602c7eda7a495b4e6e7334d3890"});
+  lines.check("auth.jsonl");
+}
+
 TEST_CASE("validate_sender has the address last, and nothing can forge that") {
   Lines lines;
   const auto add = [&](const mail::ReversePath& from, const mail::Parameters& params) {
@@ -92,6 +134,8 @@ TEST_CASE("validate_sender has the address last, and nothing can forge that") {
   add(Mailbox{.local_part = "b\xfc\xc3", .domain = "example.org"}, {{"X", "\xff"}});  // not UTF-8
   add(Mailbox{.local_part = "a@[exit]$(id)`id`", .domain = "[127.0.0.1]"}, {});
   add(Mailbox{.local_part = "carl", .domain = "blocked.example"}, {});
+  const SessionFacts session = encrypted();
+  lines.add(3, ValidateSender{.session = session, .transaction = "c7f3a1-1", .from = kAnn, .params = {}});
   lines.check("validate_sender.jsonl");
 }
 
@@ -133,6 +177,8 @@ TEST_CASE("deliver names the message last") {
 TEST_CASE("reset and disconnect end with the reason") {
   Lines resets;
   resets.add(6, Reset{.session = kSession, .transaction = "c7f3a1-1"});
+  const SessionFacts session = encrypted();
+  resets.add(6, Reset{.session = session, .transaction = "c7f3a1-1"});
   resets.check("reset.jsonl");
   Lines disconnects;
   Disconnect end{.session = kSession,
@@ -184,6 +230,7 @@ TEST_CASE("every event has a name and is found by it") {
     CHECK(parse_event(to_string(event)) == event);
   }
   CHECK(parse_event("DELIVER") == std::nullopt);
+  CHECK(verdict_counts(Event::kAuth));
 }
 
 }  // namespace
