@@ -4,7 +4,8 @@
 # To build and to run. Everything is in Debian 12 itself.
 build_packages=(
   g++ meson ninja-build pkg-config
-  libcli11-dev libevent-dev libfmt-dev libidn-dev libidn2-dev libspdlog-dev libssl-dev libtomlplusplus-dev nlohmann-json3-dev
+  libcli11-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libspdlog-dev libssl-dev libtomlplusplus-dev
+  nlohmann-json3-dev
 )
 
 # To test, besides.
@@ -75,4 +76,4 @@ compile() {
 }
 
 # The programs; what else ninja would build are tests.
-programs=(daemon/launcher/hooksmtpd daemon/worker/worker daemon/ctl/hooksmtpctl hooks/maildir/maildir)
+programs=(daemon/launcher/hooksmtpd daemon/worker/worker daemon/ctl/hooksmtpctl hooks/maildir/maildir daemon/sendmail/sendmail)

@@ -29,6 +29,7 @@ MAY_INCLUDE = {
     "daemon/keyholder": ["daemon/tls", "daemon/sys", "config", "proto"],
     "daemon/worker": ["daemon/tls", "daemon/sys", "config", "proto"],
     "daemon/ctl": ["daemon/sys", "config", "proto"],
+    "daemon/sendmail": ["daemon/sys", "config", "proto"],
     "hooks": ["proto/hook", "proto/mail"],
 }
 
