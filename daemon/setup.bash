@@ -76,4 +76,7 @@ compile() {
 }
 
 # The programs; what else ninja would build are tests.
-programs=(daemon/launcher/hooksmtpd daemon/worker/worker daemon/ctl/hooksmtpctl hooks/maildir/maildir daemon/sendmail/sendmail)
+programs=(
+  daemon/launcher/hooksmtpd daemon/worker/worker daemon/tls/tls daemon/ctl/hooksmtpctl daemon/sendmail/sendmail
+  hooks/maildir/maildir
+)

@@ -5,7 +5,6 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 #include <stdexcept>
 #include <string>
@@ -15,6 +14,7 @@
 #include "daemon/sys/error.h"
 #include "daemon/tls/chain.h"
 #include "daemon/tls/client_certificates.h"
+#include "daemon/tls/date.h"
 #include "daemon/tls/private_key.h"
 #include "daemon/tls/protocol.h"
 
@@ -24,13 +24,6 @@ namespace {
 using config::Problem;
 using config::Severity;
 using config::TlsVersion;
-
-std::string date(const ASN1_TIME* time) {
-  std::tm parts{};
-  std::array<char, 40> text{};
-  if (ASN1_TIME_to_tm(time, &parts) != 1) return "a date that cannot be read";
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts)};
-}
 
 SslContext new_context() {
   SslContext context(SSL_CTX_new(TLS_server_method()));
