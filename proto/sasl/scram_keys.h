@@ -9,7 +9,7 @@
 
 namespace hooksmtpd::sasl {
 
-// password: after saslprep(). Takes time in proportion to iterations, about half a microsecond each.
+// password: after saslprep(). Takes time in proportion to iterations, about a fifth of a microsecond each.
 ScramKeys derive_scram_keys(std::string_view password, std::string_view salt, std::uint32_t iterations);
 
 // The password is the one that the keys were made from.
