@@ -78,5 +78,5 @@ compile() {
 # The programs; what else ninja would build are tests.
 programs=(
   daemon/launcher/hooksmtpd daemon/worker/worker daemon/tls/tls daemon/ctl/hooksmtpctl daemon/sendmail/sendmail
-  hooks/maildir/maildir
+  daemon/passwd/passwd hooks/maildir/maildir
 )

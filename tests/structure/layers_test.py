@@ -30,6 +30,7 @@ MAY_INCLUDE = {
     "daemon/worker": ["daemon/tls", "daemon/sys", "config", "proto"],
     "daemon/ctl": ["daemon/sys", "config", "proto"],
     "daemon/sendmail": ["daemon/sys", "config", "proto"],
+    "daemon/passwd": ["daemon/sys", "proto/sasl"],
     "hooks": ["proto/hook", "proto/mail"],
 }
 
