@@ -15,8 +15,9 @@ struct Free {
 };
 using Text = std::unique_ptr<char, Free>;
 
-// Browsers map the same way. Without STD3 rules a mapped name could gain a space, an '@' or a '>'.
-constexpr int kFlags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL | IDN2_USE_STD3_ASCII_RULES;
+// Browsers map the same way. Not IDN2_USE_STD3_ASCII_RULES, which removes an octet that it does not like: whoever calls
+// looks at the octets that came out.
+constexpr int kFlags = IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL;
 
 std::optional<std::string> to_ascii(std::string_view text) {
   if (text.contains('\0')) return std::nullopt;

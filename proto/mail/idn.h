@@ -12,7 +12,8 @@
 namespace hooksmtpd::mail {
 
 // One domain has one form here: "KÖLN.example" -> "köln.example", in lower case and normalised (NFC). `text` is a name
-// with at least one octet above 127. nullopt: no such name can be registered, or it is too long for the DNS.
+// with at least one octet above 127. nullopt: no such name can be registered, or it is too long for the DNS. ASCII that
+// no name should have may still be in it, even if it was not in `text`: a wide "＠" comes out as "@".
 std::optional<std::string> normalise_international(std::string_view text);
 
 // "köln.example" -> "xn--kln-sna.example", of a domain that a parser gave. What is ASCII already is given as it is, so

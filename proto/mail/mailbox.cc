@@ -98,7 +98,8 @@ bool is_domain(std::string_view text) {
   return previous != '.' && previous != '-';
 }
 
-// What the mapping gave is looked at again: "ａ。ｂ" is the plain name "a.b", and a name may have grown.
+// What the mapping gave is looked at again: "ａ。ｂ" is the plain name "a.b", "ａ＠ｂ" is none, and a name may have
+// grown.
 std::expected<std::string, AddressError> parse_international(std::string_view text) {
   auto domain = normalise_international(text);
   if (!domain || !is_domain(ascii_domain(*domain))) return std::unexpected(AddressError::kBadDomain);

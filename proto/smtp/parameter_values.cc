@@ -118,21 +118,10 @@ std::optional<std::chrono::sys_seconds> parse_hold_until(std::string_view value)
     if (end == 1) return std::nullopt;
     value.remove_prefix(end);
   }
-  seconds offset{0};
-  if (value != "Z" && value != "z") {
-    const bool ahead = value.starts_with('+');
-    if (!ahead && !value.starts_with('-')) return std::nullopt;
-    value.remove_prefix(1);
-    const auto hours_ahead = take_number(value, 2, ":");
-    const auto minutes_ahead = parse_number(value, 2);
-    if (!hours_ahead || !minutes_ahead || value.size() != 2 || *hours_ahead > 23 || *minutes_ahead > 59)
-      return std::nullopt;
-    offset = hours(*hours_ahead) + minutes(*minutes_ahead);
-    if (!ahead) offset = -offset;
-  }
+  if (value != "Z" && value != "z") return std::nullopt;
   const year_month_day date(year(static_cast<int>(*year_number)), month(*month_number), day(*day_number));
   if (!second || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;  // 60: a leap second
-  return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second) - offset;
+  return sys_days(date) + hours(*hour) + minutes(*minute) + seconds(*second);
 }
 
 bool is_priority(std::string_view value) {

@@ -26,7 +26,7 @@ std::optional<DeliverBy> parse_deliver_by(std::string_view value);
 // HOLDFOR (RFC 4865 §4): 1–999999999 seconds, without leading zeros.
 std::optional<std::uint32_t> parse_hold_for(std::string_view value);
 
-// HOLDUNTIL (RFC 4865 §4): a date-time of RFC 3339, "2026-11-22T17:20:11Z".
+// HOLDUNTIL (RFC 4865 §4): a date-time of RFC 3339 in UTC, "2026-11-22T17:20:11Z".
 std::optional<std::chrono::sys_seconds> parse_hold_until(std::string_view value);
 
 // MT-PRIORITY (RFC 6710 §4): "-9" to "9", without a plus or leading zeros.
