@@ -27,6 +27,7 @@ std::size_t Channel::room() const {
 void Channel::sent(RequestId id, Event event, TimePoint deadline) {
   assert(room() > 0 && "more requests than the hook takes at once");
   assert(std::ranges::find(outstanding_, id, &Outstanding::id) == outstanding_.end() && "two requests with one id");
+  secretive_ = secretive_ || event == Event::kAuth;
   outstanding_.push_back({.id = id, .event = event, .deadline = deadline, .from = received_});
 }
 
@@ -54,7 +55,7 @@ std::optional<std::string_view> Channel::next_line() {
   const std::string_view unread = std::string_view(buffer_).substr(read_);
   const std::size_t length = std::min(unread.find('\n'), unread.size());
   if (length >= kMaxReply) {
-    fail(fmt::format("it wrote a line of more than {} octets, beginning \"{}\"", kMaxReply, printable(unread, 80)));
+    fail(fmt::format("it wrote a line of more than {} octets, beginning {}", kMaxReply, quoted(unread)));
     return std::nullopt;
   }
   if (length == unread.size()) return std::nullopt;
@@ -72,7 +73,7 @@ void Channel::read(std::string_view line, std::size_t begin) {
 }
 
 void Channel::read_hello(std::expected<HelloReply, ReplyError> reply) {
-  if (!reply && reply.error().kind == ReplyError::kStray) return stray(std::move(reply.error().text));
+  if (!reply && reply.error().kind == ReplyError::kStray) return stray(explain(reply.error()));
   if (!reply) return fail(std::move(reply.error().text));
   const RequestId id = outstanding_.front().id;
   if (reply->id.value_or(id) != id)
@@ -85,7 +86,7 @@ void Channel::read_hello(std::expected<HelloReply, ReplyError> reply) {
 }
 
 void Channel::read_reply(std::expected<Reply, ReplyError> reply, std::size_t begin) {
-  if (!reply && reply.error().kind == ReplyError::kStray) return stray(std::move(reply.error().text));
+  if (!reply && reply.error().kind == ReplyError::kStray) return stray(explain(reply.error()));
   const auto position = match(reply ? reply->id : reply.error().id, begin);
   if (!position) return;
   if (!reply) return fail_one(*position, std::move(reply.error().text));
@@ -189,11 +190,18 @@ void Channel::fail(std::string reason) {
   read_ = 0;
 }
 
+std::string Channel::explain(const ReplyError& error) const {
+  return error.quote.empty() || secretive_ ? error.text : fmt::format("{}: \"{}\"", error.text, error.quote);
+}
+
+std::string Channel::quoted(std::string_view written) const {
+  return secretive_ ? "what is not shown" : fmt::format("\"{}\"", printable(written, 80));
+}
+
 std::string Channel::overrun_text(Event event) const {
   std::string text = fmt::format("it did not answer {} in time", to_string(event));
   if (read_ < buffer_.size()) {
-    return fmt::format("{}; it wrote \"{}\" without a line feed", text,
-                       printable(std::string_view(buffer_).substr(read_), 80));
+    return fmt::format("{}; it wrote {} without a line feed", text, quoted(std::string_view(buffer_).substr(read_)));
   }
   return event == Event::kHello ? fmt::format("{}; {}", text, kBuffered) : text;
 }

@@ -115,6 +115,8 @@ class Channel {
   void fail_one(Position position, std::string reason);
   void stray(std::string text);
   void note_unknown(const std::vector<std::string>& keys);
+  std::string explain(const ReplyError& error) const;
+  std::string quoted(std::string_view written) const;
   std::string overrun_text(Event event) const;
 
   std::vector<Outstanding> outstanding_;  // in the order of sending
@@ -129,6 +131,7 @@ class Channel {
   std::deque<Outcome> ready_;  // made, and not yet asked for
   std::vector<std::string> noted_keys_;
   bool broken_ = false;
+  bool secretive_ = false;  // it was asked about a password, and what it writes by mistake may be that password
 };
 
 }  // namespace hooksmtpd::hook

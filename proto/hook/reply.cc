@@ -55,7 +55,9 @@ std::unexpected<ReplyError> explain_stray(std::string_view line) {
   } else if (const Word* word = find_word(line.substr(0, line.find(' '))); word != nullptr) {
     hint = "nothing may follow this word";
   }
-  return stray(fmt::format("stray line on stdout, skipped; {}: \"{}\"", hint, printable(line)));
+  auto error = stray(fmt::format("stray line on stdout, skipped; {}", hint));
+  error.error().quote = printable(line);
+  return error;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

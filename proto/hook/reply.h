@@ -52,6 +52,7 @@ struct ReplyError {
   Kind kind;
   std::optional<RequestId> id{};  // where it could still be read
   std::string text{};             // what is wrong and how to mend it, printable
+  std::string quote{};            // what the hook wrote instead of a reply, printable: it may hold a secret
 };
 
 // `line` is without its LF.

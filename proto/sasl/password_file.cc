@@ -46,9 +46,14 @@ class Line {
   std::size_t number_, at_ = 0, start_ = 0;
 };
 
-// One sentence ends them all: nobody mends a key by hand.
+// One sentence ends them all: nobody mends a key by hand. The name stands in a command that may be copied, so it must
+// mean nothing else to a shell.
 std::string make_anew(std::string_view user) {
-  return "; make the entry anew with `hooksmtpd passwd " + std::string(user) + " --file …`";
+  const bool plain = std::ranges::all_of(user, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '@' || c == '.' ||
+           c == '_' || c == '+';
+  });
+  return "; make the entry anew with `hooksmtpd passwd " + (plain ? std::string(user) : "NAME") + " --file …`";
 }
 
 // "$" and a key in base64.

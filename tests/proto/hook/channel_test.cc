@@ -122,6 +122,24 @@ TEST_CASE("stray lines are skipped, 100 of them are too many") {
   CHECK(has(last, "broken: it wrote 100 lines"));
 }
 
+TEST_CASE("what a hook writes by mistake is quoted, but not once it was asked about a password") {
+  Conversation talk;
+  talk.ask(2);
+  CHECK(has(talk.hear("checking bob"), "belong on stderr: \"checking bob\""));
+  talk.hear("ok");
+  talk.ask(3, Event::kAuth);
+  CHECK(talk.hear("{'password': 'hunter2'}").ends_with("use json.dumps()"));
+  CHECK(talk.hear("ok") == "accept 3");
+  CHECK_FALSE(has(talk.hear("that was hunter2"), "hunter2"));
+  talk.ask(4);
+  talk.hear_bytes("hunter2");
+  CHECK(has(talk.wait(10s), "in time; it wrote what is not shown without a line feed"));
+
+  Conversation endless;
+  endless.ask(2, Event::kAuth);
+  CHECK(has(endless.hear_bytes(std::string(kMaxReply, 'x')), "octets, beginning what is not shown"));
+}
+
 TEST_CASE("a hook may speak before it was asked for hello, as long as it is no reply") {
   Conversation talk;
   CHECK(has(talk.hear("policy 2.1 starting"), "notice: stray"));

@@ -60,11 +60,13 @@ TEST_CASE("each golden reply means what it should") {
 
 std::string why(std::string_view line) {
   const auto reply = parse_reply(line);
-  return reply ? "no error" : reply.error().text;
+  if (reply) return "no error";
+  const ReplyError& error = reply.error();
+  return error.quote.empty() ? error.text : error.text + ": " + error.quote;
 }
 
 TEST_CASE("an error says what is wrong, and its id where there is one") {
-  CHECK(why("hello world") == "stray line on stdout, skipped; messages belong on stderr: \"hello world\"");
+  CHECK(why("hello world") == "stray line on stdout, skipped; messages belong on stderr: hello world");
   CHECK(why("{'action': 'accept'}").find("json.dumps()") != std::string::npos);
   CHECK(why("ok fine").find("nothing may follow") != std::string::npos);
   CHECK(why("reject 451 x") == "code 451 contradicts reject, which takes 500 to 559");
@@ -75,7 +77,7 @@ TEST_CASE("an error says what is wrong, and its id where there is one") {
   CHECK(why(R"({"v":1,"id":1,"event":"deliver"})") == "it gives the request back instead of a reply");
   CHECK(why(R"({"recipients":[{"action":"accept"},{"action":"maybe"}]})") == "recipient 2: unknown action \"maybe\"");
   CHECK(why(R"({"recipients":"all"})") == "\"recipients\" must be an array of objects");
-  CHECK(why("\x1b[31m\xff") == "stray line on stdout, skipped; messages belong on stderr: \"\\x1b[31m\\xff\"");
+  CHECK(why("\x1b[31m\xff") == "stray line on stdout, skipped; messages belong on stderr: \\x1b[31m\\xff");
   CHECK(parse_reply(R"({"action":"no","id":12})").error().id == 12);
 }
 

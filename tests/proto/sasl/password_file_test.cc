@@ -53,6 +53,7 @@ TEST_CASE("a mistake in a password file is named with its place and the fix") {
   const std::tuple<std::string, std::string, std::string> cases[] = {
       {"ann", "1:4", "after the name comes \":{SCRAM-SHA-256}\""},
       {"ann:secret", "1:4", "`hooksmtpd passwd ann --file"},
+      {"a;b:secret", "1:4", "`hooksmtpd passwd NAME --file"},
       {"ann:{PLAIN}secret", "1:4", "passwords and other hashes cannot stand here"},
       {"ann:$2y$10$abcdefg", "1:4", "other hashes"},
       {":" + kKeys, "1:1", "a name is missing"},
