@@ -37,14 +37,31 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check-config", "say what is wrong with the configuration; start nothing");
   add_config_options(*check, line.request, file);
 
+  CLI::App* tls = app.add_subcommand("tls", "certificates");
+  tls->require_subcommand(1);
+  CLI::App* init = tls->add_subcommand(
+      "init", "make a certificate authority for this machine and a certificate from it, or renew them");
+  std::string folder;
+  init->add_option("--dir", folder, "where; /etc/hooksmtpd/tls, or ~/.config/hooksmtpd/tls for a plain user")
+      ->type_name("DIR");
+  init->add_option("--name", line.certificate.hosts, "a further host name or address; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  init->add_flag("--new-ca", line.certificate.new_authority, "a new authority, which everybody has to trust again");
+
+  app.add_subcommand("passwd", "make an entry for the password file");
+  app.add_subcommand("sendmail", "hand a message over, as sendmail would");
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return std::unexpected(app.exit(error) == 0 ? EX_OK : EX_USAGE);
   }
-  line.command = check->parsed() ? CommandLine::Command::kCheckConfig : CommandLine::Command::kRun;
+  if (check->parsed()) line.command = CommandLine::Command::kCheckConfig;
+  if (init->parsed()) line.command = CommandLine::Command::kTlsInit;
   // Absolute: a reload happens in another root and working directory.
   if (!file.empty()) line.request.file = std::filesystem::absolute(file).lexically_normal();
+  if (!folder.empty()) line.certificate.folder = std::filesystem::absolute(folder).lexically_normal();
   return line;
 }
 

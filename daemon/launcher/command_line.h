@@ -1,4 +1,4 @@
-// hooksmtpd run | check-config | --version
+// hooksmtpd run | check-config | tls init | passwd | sendmail | --version
 
 #pragma once
 
@@ -6,17 +6,20 @@
 #include <expected>
 
 #include "config/load.h"
+#include "daemon/launcher/local_certificate.h"
 
 namespace hooksmtpd::launcher {
 
 struct CommandLine {
-  enum class Command : std::uint8_t { kRun, kCheckConfig };
+  enum class Command : std::uint8_t { kRun, kCheckConfig, kTlsInit };
   Command command = Command::kRun;
-  config::Request request;  // without its Machine
-  bool ephemeral = false;   // every port picked by the kernel; told as a line of JSON on standard output
+  config::Request request;       // of run and check-config, without its Machine
+  bool ephemeral = false;        // every port picked by the kernel; told as a line of JSON on standard output
+  CertificateOrder certificate;  // of tls init; an empty folder: the default
 };
 
-// The error is an exit status: all is said (0: --help, --version), or the usage is wrong (EX_USAGE).
+// `passwd` and `sendmail` are programs of their own (programs.h): run_other_program() comes first, and they never get
+// here. The error is an exit status: all is said (0: --help, --version), or the usage is wrong (EX_USAGE).
 std::expected<CommandLine, int> parse_command_line(int argc, char** argv);
 
 }  // namespace hooksmtpd::launcher

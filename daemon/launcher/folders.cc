@@ -61,17 +61,6 @@ Fd make_folder(const Fd& parent, const fs::path& path, const Wanted& wanted) {
   return folder;
 }
 
-// A folder whose parents we may have to make too. An existing one stays as its owner wants it.
-Fd make_top_folder(const fs::path& path, mode_t mode) {
-  try {
-    return open_path(path);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::no_such_file_or_directory || path == path.parent_path()) throw;
-  }
-  const Fd parent = make_top_folder(path.parent_path(), mode);
-  return make_folder(parent, path, {.group = {}, .mode = mode});
-}
-
 // One daemon a runtime folder. The kernel frees the lock with the last process that holds it.
 Fd lock_folder(const Fd& folder, const fs::path& path) {
   const FileIdentity owner(status_of(folder, path).st_uid, status_of(folder, path).st_gid);
@@ -139,7 +128,7 @@ void make_spool(const Fd& runtime, const config::Config& config, const Identitie
 }
 
 void make_state(const config::Config& config, const Identities& identities) {
-  const Fd state = make_top_folder(config.state_dir, identities.separate ? 0755 : 0700);
+  const Fd state = make_folder_and_parents(config.state_dir, identities.separate ? 0755 : 0700);
   const Fd hooks = make_folder(state, config.state_dir / "hooks", {.group = {}, .mode = 0755});
   for (std::size_t i = 0; i < config.hooks.size(); ++i) {
     make_folder(hooks, state_folder(config, config.hooks[i]), {.group = identities.hooks[i].gid, .mode = 0770});
@@ -156,8 +145,18 @@ fs::path state_folder(const config::Config& config, const config::Hook& hook) {
   return config.state_dir / "hooks" / hook.name;
 }
 
+Fd make_folder_and_parents(const fs::path& path, mode_t mode) {
+  try {
+    return open_path(path);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::no_such_file_or_directory || path == path.parent_path()) throw;
+  }
+  const Fd parent = make_folder_and_parents(path.parent_path(), mode);
+  return make_folder(parent, path, {.group = {}, .mode = mode});
+}
+
 Folders make_folders(const config::Config& config, const Identities& identities) try {
-  const Fd runtime = make_top_folder(config.runtime_dir, identities.separate ? 0755 : 0700);
+  const Fd runtime = make_folder_and_parents(config.runtime_dir, identities.separate ? 0755 : 0700);
   Folders folders{};
   folders.lock = lock_folder(runtime, config.runtime_dir);
   folders.control = bind_control_socket(runtime, config.runtime_dir, identities);

@@ -11,6 +11,8 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <filesystem>
 
@@ -23,6 +25,10 @@ namespace hooksmtpd::launcher {
 std::filesystem::path spool_folder(const config::Config& config);
 std::filesystem::path spool_folder(const config::Config& config, const config::Hook& hook);
 std::filesystem::path state_folder(const config::Config& config, const config::Hook& hook);
+
+// The folder `path`, made with its parents where it is missing; an existing one stays as its owner wants it. Throws
+// std::system_error.
+sys::Fd make_folder_and_parents(const std::filesystem::path& path, mode_t mode);
 
 struct Folders {
   sys::Fd lock;           // keep it open as long as the daemon runs

@@ -17,7 +17,8 @@ namespace hooksmtpd::launcher {
 namespace {
 
 constexpr uid_t kSupervisorNumber = 60797;
-constexpr uid_t kWorkerNumber = 60798;  // 60799 is the keyholder's
+constexpr uid_t kWorkerNumber = 60798;
+constexpr uid_t kKeyholderNumber = 60799;
 
 // A number of ours must be nobody else's: whoever has it could read and signal what runs as it.
 std::optional<std::string> owner_of(std::uint32_t number) {
@@ -105,28 +106,42 @@ Identity hook_identity(const config::Hook& hook, std::uint32_t number, const Ide
   const passwd* user = ::getpwnam(hook.sandbox.user.c_str());
   if (user == nullptr) refuse("does not exist on this machine");
   if (user->pw_uid == 0) refuse("is root: no hook runs as root");
-  if (user->pw_uid == others.supervisor.uid || user->pw_uid == others.worker.uid) refuse("is the daemon's own");
+  for (const Identity* own : {&others.supervisor, &others.worker, &others.keyholder}) {
+    if (user->pw_uid == own->uid) refuse("is the daemon's own");
+  }
   return {.uid = user->pw_uid, .gid = number, .name = user->pw_name};
 }
 
-Identities one_for_all(const config::Config& config) {
+Identity ourselves() {
   const passwd* user = ::getpwuid(::getuid());
-  const Identity self{.uid = ::getuid(), .gid = ::getgid(), .name = user != nullptr ? user->pw_name : "user"};
+  return {.uid = ::getuid(), .gid = ::getgid(), .name = user != nullptr ? user->pw_name : "user"};
+}
+
+Identities one_for_all(const config::Config& config) {
+  const Identity self = ourselves();
   for (const config::Hook& hook : config.hooks) {
     if (hook.sandbox.user.empty() || hook.sandbox.user == self.name) continue;
     throw config_error(hook.source, fmt::format("hook {}: user \"{}\": only root can start it as somebody else than {}",
                                                 hook.name, hook.sandbox.user, self.name));
   }
-  return {
-      .supervisor = self, .worker = self, .hooks = std::vector<Identity>(config.hooks.size(), self), .separate = false};
+  return {.supervisor = self,
+          .worker = self,
+          .keyholder = self,
+          .hooks = std::vector<Identity>(config.hooks.size(), self),
+          .separate = false};
 }
 
 }  // namespace
+
+Identity keyholder_identity() {
+  return ::geteuid() == 0 ? service_identity("hooksmtpd-key", kKeyholderNumber) : ourselves();
+}
 
 Identities choose_identities(const config::Config& config) {
   if (::geteuid() != 0) return one_for_all(config);
   Identities identities{.supervisor = service_identity("hooksmtpd", kSupervisorNumber),
                         .worker = service_identity("hooksmtpd-smtp", kWorkerNumber),
+                        .keyholder = keyholder_identity(),
                         .hooks = {},
                         .separate = true};
   Numbers numbers(config);

@@ -11,7 +11,6 @@
 #include <array>
 #include <string_view>
 
-#include "daemon/keeper/keeper.h"
 #include "daemon/launcher/clone.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/sys/descriptors.h"
@@ -30,12 +29,13 @@ constexpr int kPatience = 30'000;  // milliseconds, on a machine under heavy loa
 void keep_only(const KeeperPlan& plan, const Fd& control, const Fd& complaint, const Fd& life) {
   std::vector<int> kept{control.get(), complaint.get(), life.get()};
   for (const Fd& listener : plan.listeners) kept.push_back(listener.get());
+  if (plan.keys != nullptr) kept.push_back(plan.keys->get());
   sys::close_all_but(kept);
 }
 
 keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life) {
   keeper::Plan out;
-  out.child = plan.spool.empty() ? keeper::Plan::Child::kHook : keeper::Plan::Child::kWorker;
+  out.child = plan.child;
   out.control = std::move(control);
   out.life = Fd(life.get());
   out.own_pid_namespace = plan.jail.has_value();
@@ -46,6 +46,7 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
     out.spool = Fd(sys::must(::open(plan.spool.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), plan.spool.string()));
   }
   for (const Fd& listener : plan.listeners) out.listeners.emplace_back(listener.get());
+  if (plan.keys != nullptr) out.keys = Fd(plan.keys->get());
   return out;
 }
 

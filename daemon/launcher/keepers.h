@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/keeper/keeper.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/jail.h"
 #include "daemon/sys/fd.h"
@@ -19,8 +20,9 @@
 
 namespace hooksmtpd::launcher {
 
-// What one keeper is to be. A worker's has a spool.
+// What one keeper is to be.
 struct KeeperPlan {
+  keeper::Plan::Child child = keeper::Plan::Child::kHook;
   std::string title;  // for ps, and for its complaints: "keeper of hook policy/1"
   Identity identity;
   std::optional<Jail> jail;              // with namespaces of its own; a plain user's keeper has none of that
@@ -29,6 +31,7 @@ struct KeeperPlan {
   std::optional<rlimit> open_files;      // of its child, where it differs from ours
   std::filesystem::path spool;           // the worker's: opened inside the jail
   std::span<const sys::Fd> listeners;    // the worker's
+  const sys::Fd* keys = nullptr;         // the keyholder's: a sealed memfd
 };
 
 // A keeper under way. It is in its place once await_keeper() has returned.

@@ -9,8 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <expected>
+#include <iterator>
+#include <system_error>
 
 #include "config/load.h"
 #include "daemon/launcher/command_line.h"
@@ -20,7 +24,9 @@
 #include "daemon/launcher/hook_check.h"
 #include "daemon/launcher/identities.h"
 #include "daemon/launcher/jail.h"
+#include "daemon/launcher/key_files.h"
 #include "daemon/launcher/listeners.h"
+#include "daemon/launcher/local_certificate.h"
 #include "daemon/launcher/mounts.h"
 #include "daemon/launcher/plans.h"
 #include "daemon/launcher/privilege.h"
@@ -29,6 +35,9 @@
 #include "daemon/launcher/start_error.h"
 #include "daemon/launcher/start_text.h"
 #include "daemon/launcher/supervisor.h"
+#include "daemon/launcher/tls_check.h"
+#include "daemon/launcher/tls_init.h"
+#include "daemon/launcher/tls_start.h"
 #include "daemon/launcher/tree.h"
 #include "daemon/launcher/views.h"
 #include "daemon/sys/descriptors.h"
@@ -65,6 +74,15 @@ void print_problems(const std::vector<config::Problem>& problems) {
   for (const config::Problem& problem : problems) fmt::print(stderr, "{}\n", config::to_string(problem));
 }
 
+// As at start; for a reload, which comes after the drop.
+std::expected<config::Loaded, std::vector<config::Problem>> load_again(const config::Request& request) try {
+  auto loaded = config::load(request);
+  if (loaded) use_local_certificate(*loaded);
+  return loaded;
+} catch (const std::system_error& error) {
+  return std::unexpected(std::vector{config::Problem{.where = {}, .text = error.what()}});
+}
+
 // Hooks that cannot work stop the start, whatever else is right.
 std::vector<config::Problem> judge_hooks(const config::Config& config, const Identities& identities,
                                          const Programs& programs) {
@@ -75,12 +93,26 @@ std::vector<config::Problem> judge_hooks(const config::Config& config, const Ide
   return problems;
 }
 
+sys::Fd keys_of(const config::Config& config) { return speaks_tls(config) ? read_key_files(config) : sys::Fd(); }
+
+// Nor may certificates that nobody could use.
+std::vector<config::Problem> judge_certificates(const config::Config& config, const sys::Fd& keys,
+                                                const Identities& identities, const Programs& programs) {
+  std::vector<config::Problem> problems = check_tls(config, keys, identities, programs);
+  for (const config::Problem& problem : problems) {
+    if (problem.severity == config::Severity::kError) throw StartError(EX_CONFIG, config::to_string(problems));
+  }
+  return problems;
+}
+
 int check_config(const CommandLine& line, const Programs& programs) {
-  const config::Loaded loaded = load_config(line.request);
+  config::Loaded loaded = load_config(line.request);
+  use_local_certificate(loaded);  // where there is none yet, a start makes it
   print_problems(loaded.warnings);
   const Identities identities = choose_identities(loaded.config);
   if (identities.separate) own_mount_namespace();  // hooks are tried in jails; nothing of that is seen outside
   print_problems(judge_hooks(loaded.config, identities, programs));
+  print_problems(judge_certificates(loaded.config, keys_of(loaded.config), identities, programs));
   fmt::print("ok\n");
   return EX_OK;
 }
@@ -111,7 +143,13 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   // CAP_SYS_ADMIN.
   if (root) own_mount_namespace();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: each hook's command is tried in its jail, as its user.
-  const std::vector<config::Problem> doubts = judge_hooks(config, identities, programs);
+  std::vector<config::Problem> doubts = judge_hooks(config, identities, programs);
+  // CAP_SETUID, CAP_SETGID: written by its folder's owner, in a process of its own.
+  const std::vector<std::string> certificate_text = ensure_certificate(loaded, identities, programs);
+  // CAP_SETUID, CAP_SETGID: read in a process of its own, so that no key is ever in this one.
+  sys::Fd keys = keys_of(config);
+  // CAP_SETPCAP, CAP_SETUID, CAP_SETGID: by a program without any of them.
+  std::ranges::move(judge_certificates(config, keys, identities, programs), std::back_inserter(doubts));
   // CAP_NET_BIND_SERVICE.
   Listeners listeners = bind_listeners(config.listeners, ports);
   // CAP_SYS_ADMIN for the spool, CAP_SETUID, CAP_SETGID for the owners.
@@ -128,13 +166,15 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
                                        .programs = programs,
                                        .listeners = listeners.sockets,
                                        .bound = listeners.bound,
+                                       .keys = keys.valid() ? &keys : nullptr,
                                        .isolation = tree.isolation,
                                        .open_files = open_files}),
                            life.read, main_argv);
   listeners.sockets.clear();  // the worker's keeper has them
+  keys.reset();               // the keyholder's keeper has them
   life.read.reset();
   // CAP_SYS_ADMIN.
-  if (root) enter(supervisor_root(config, config_folders(line.request, loaded)));
+  if (root) enter(supervisor_root(config, config_folders(line.request, loaded), {}));
   // Nothing; the last act as root.
   require(keepers_privilege(tree));
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID.
@@ -143,13 +183,14 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   // ---- From here on there is no privilege anywhere.
 
   ::umask(077);
-  tree.load_config = [request = line.request] { return config::load(request); };
+  tree.load_config = [request = line.request] { return load_again(request); };
   tree.life = std::move(life.write);
   tree.control = std::move(folders.control);
   tree.lock = std::move(folders.lock);
   tree.missing = missing_isolation(tree.isolation);
   tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders);
   tree.start_text = first_message(listeners.bound);
+  tree.start_text.insert(tree.start_text.end(), certificate_text.begin(), certificate_text.end());
   tree.bound = std::move(listeners.bound);
   tree.origins = std::move(loaded.origins);
   tree.files = std::move(loaded.files);
@@ -176,14 +217,24 @@ int run(const CommandLine& line, const Programs& programs, char** main_argv) {
 }
 
 int start(int argc, char** argv) {
+  const Programs programs = find_programs();
+  if (const auto failed = run_other_program(programs, argc, argv)) return *failed;
   sys::fill_standard_descriptors();
   sys::close_all_but({});  // what our caller forgot to close is nobody's business here
   auto line = parse_command_line(argc, argv);
   if (!line) return line.error();
   ::umask(0);  // every mode below is written out, whatever umask our caller has
-  const Programs programs = find_programs();
   line->request.machine = describe_machine(programs);
-  return line->command == CommandLine::Command::kRun ? run(*line, programs, argv) : check_config(*line, programs);
+  switch (line->command) {
+    case CommandLine::Command::kRun:
+      return run(*line, programs, argv);
+    case CommandLine::Command::kCheckConfig:
+      return check_config(*line, programs);
+    case CommandLine::Command::kTlsInit:
+      if (line->certificate.folder.empty()) line->certificate.folder = default_certificate_folder();
+      return tls_init(line->certificate, programs);
+  }
+  return EX_USAGE;
 }
 
 }  // namespace

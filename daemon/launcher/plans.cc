@@ -23,6 +23,7 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.slot.argv.insert(plan.slot.argv.end(), {"--life", std::to_string(descriptor), "--isolation",
                                                std::string(to_string(request.isolation))});
 
+  plan.keeper.child = keeper::Plan::Child::kWorker;
   plan.keeper.title = "keeper of the worker";
   plan.keeper.identity = request.identities.worker;
   plan.keeper.environment = worker_environment();
@@ -30,6 +31,23 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.keeper.listeners = request.listeners;
   if (request.identities.separate) {
     plan.keeper.jail = worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
+  }
+  return plan;
+}
+
+SlotPlan plan_keyholder(const PlanRequest& request) {
+  SlotPlan plan;
+  plan.slot.role = Role::kKeyholder;
+  plan.slot.argv = {request.programs.keyholder, "--life", std::to_string(kFirstListener)};  // it has no listener
+
+  plan.keeper.child = keeper::Plan::Child::kKeyholder;
+  plan.keeper.title = "keeper of the keyholder";
+  plan.keeper.identity = request.identities.keyholder;
+  plan.keeper.environment = worker_environment();
+  plan.keeper.keys = request.keys;
+  if (request.identities.separate) {
+    plan.keeper.jail =
+        keyholder_jail(request.config, mapped_files(request.programs.keyholder, request.identities.keyholder));
   }
   return plan;
 }
@@ -57,6 +75,7 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
 std::vector<SlotPlan> plan_slots(const PlanRequest& request) {
   std::vector<SlotPlan> plans;
   plans.push_back(plan_worker(request));
+  if (request.keys != nullptr) plans.push_back(plan_keyholder(request));
   for (std::size_t index = 0; index < request.config.hooks.size(); ++index) {
     for (std::uint32_t instance = 1; instance <= request.config.hooks[index].instances; ++instance) {
       plans.push_back(plan_hook(request, index, instance));

@@ -1,4 +1,4 @@
-// One plan per slot of the tree: the worker's keeper first, then one per instance of each hook.
+// One plan per slot of the tree: the keeper of the worker, of the keyholder, of each instance of each hook.
 
 #pragma once
 
@@ -26,10 +26,11 @@ struct PlanRequest {
   const Programs& programs;
   std::span<const sys::Fd> listeners;
   std::span<const BoundAddress> bound;  // of the same index
+  const sys::Fd* keys;                  // what the keyholder gets; null: there is none
   Isolation isolation;
   rlimit open_files;  // of the hooks: ours is raised
 };
-// As root it runs the worker, dropped, to learn what its jail must hold.
+// As root it runs worker and keyholder, dropped, to learn what their jails must hold.
 std::vector<SlotPlan> plan_slots(const PlanRequest& request);
 
 // Forks them all, then hears from each. Throws StartError.

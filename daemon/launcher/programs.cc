@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <climits>
+#include <cstdio>
 #include <string_view>
 
 #include "daemon/launcher/file_identity.h"
 #include "daemon/launcher/start_error.h"
+#include "daemon/sys/error.h"
 
 namespace hooksmtpd::launcher {
 namespace {
@@ -34,15 +37,38 @@ Programs find_programs() {
 
   const fs::path installed = folder.parent_path() / "libexec/hooksmtpd";
   if (is_there(installed / "worker")) {
-    return {.self = self, .worker = installed / "worker", .maildir = installed / "hooks/maildir"};
+    return {.self = self,
+            .worker = installed / "worker",
+            .keyholder = installed / "keyholder",
+            .tls = installed / "tls",
+            .passwd = installed / "passwd",
+            .sendmail = installed / "sendmail",
+            .maildir = installed / "hooks/maildir"};
   }
   const fs::path built = folder.parent_path().parent_path();
   if (is_there(built / "daemon/worker/worker")) {
-    return {.self = self, .worker = built / "daemon/worker/worker", .maildir = built / "hooks/maildir/maildir"};
+    return {.self = self,
+            .worker = built / "daemon/worker/worker",
+            .keyholder = built / "daemon/keyholder/keyholder",
+            .tls = built / "daemon/tls/tls",
+            .passwd = built / "daemon/passwd/passwd",
+            .sendmail = built / "daemon/sendmail/sendmail",
+            .maildir = built / "hooks/maildir/maildir"};
   }
   throw StartError(EX_UNAVAILABLE,
                    fmt::format("the worker program is missing: neither {} nor {}", (installed / "worker").string(),
                                (built / "daemon/worker/worker").string()));
+}
+
+std::optional<int> run_other_program(const Programs& programs, int argc, char** argv) {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  const fs::path* program = nullptr;
+  if (command == "passwd") program = &programs.passwd;
+  if (command == "sendmail") program = &programs.sendmail;
+  if (program == nullptr) return std::nullopt;
+  ::execv(program->c_str(), argv + 1);
+  fmt::print(stderr, "hooksmtpd: {}: {}\n", program->string(), sys::errno_text(errno));
+  return EX_UNAVAILABLE;
 }
 
 config::Machine describe_machine(const Programs& programs) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 
 #include "config/defaults.h"
 
@@ -10,13 +11,19 @@ namespace hooksmtpd::launcher {
 
 struct Programs {
   std::filesystem::path self;  // this program
-  std::filesystem::path worker;
-  std::filesystem::path maildir;  // the ready-made hook
+  std::filesystem::path worker, keyholder;
+  std::filesystem::path tls;               // judges and makes certificates
+  std::filesystem::path passwd, sendmail;  // what the subcommands of these names are
+  std::filesystem::path maildir;           // the ready-made hook
 };
 
 // They lie where this program lies: installed PREFIX/bin and PREFIX/libexec/hooksmtpd, or in one build tree. Throws
 // StartError.
 Programs find_programs();
+
+// Where the first argument is `passwd` or `sendmail`: becomes that program, with what is left of the arguments, and
+// returns only if it cannot be executed, with an exit status. Else empty.
+std::optional<int> run_other_program(const Programs& programs, int argc, char** argv);
 
 config::Machine describe_machine(const Programs& programs);
 

@@ -100,6 +100,23 @@ fs::path folder_of(const fs::path& path) {
   return path;
 }
 
+bool can_be_opened(const fs::path& path) {
+  try {
+    return open_path(path).valid();
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
+// Behind all links; empty where there is nothing.
+fs::path real_place_of(const fs::path& path) {
+  try {
+    return fs::read_symlink(fmt::format("/proc/self/fd/{}", open_path(path).get()));
+  } catch (const std::system_error&) {
+    return {};
+  }
+}
+
 bool is_reserved(const fs::path& folder) {
   return std::ranges::find(kReserved, folder) != kReserved.end() ||
          std::ranges::any_of(kReservedWithAllBelow,
@@ -120,6 +137,15 @@ void show_named(Jail& jail, const config::Hook& hook, const fs::path& path) try 
   show(jail, folder);
 } catch (const std::system_error& error) {
   throw config_error(hook.source, fmt::format("hook {}: {}", hook.name, error.what()));
+}
+
+// The folder in which `file` is named, and the one in which it lies if a link leads elsewhere. A folder that is not
+// there yet cannot be shown; what it may hold later is read after a restart.
+void show_folder_of(Jail& jail, const fs::path& file) {
+  if (file.empty()) return;
+  for (const fs::path& folder : {file.parent_path(), real_place_of(file).parent_path()}) {
+    if (!folder.empty() && folder != "/" && can_be_opened(folder)) show(jail, folder);
+  }
 }
 
 }  // namespace
@@ -153,11 +179,27 @@ Jail worker_jail(const config::Config& config, std::span<const fs::path> mapped_
   return jail;
 }
 
-Jail supervisor_root(const config::Config& config, std::span<const fs::path> config_folders) {
+Jail keyholder_jail(const config::Config& config, std::span<const fs::path> mapped_files) {
+  Jail jail;
+  jail.processes = true;
+  for (const fs::path& file : mapped_files) show(jail, file);
+  copy_if_there(jail, "/etc/ld.so.cache");
+  copy_if_there(jail, "/etc/localtime");
+  add_devices(jail, {"/dev/null"});
+  for (const config::Certificate& certificate : config.tls.certificates) {
+    show_folder_of(jail, certificate.key);
+    show_folder_of(jail, certificate.key_password_file);
+  }
+  return jail;
+}
+
+Jail supervisor_root(const config::Config& config, std::span<const fs::path> config_folders,
+                     std::span<const fs::path> read) {
   Jail jail;
   for (const fs::path& folder : config_folders) {
     if (folder != "/") show(jail, folder);
   }
+  for (const fs::path& file : read) show_folder_of(jail, file);
   // Without what is mounted below it: the spool is the worker's.
   jail.binds.push_back({.path = config.runtime_dir, .access = Access::kReadWrite, .mounts_below = false});
   return jail;

@@ -21,7 +21,12 @@ Jail hook_jail(const config::Config& config, const config::Hook& hook, const Ide
 // The worker: the files that it has mapped, the spool (writable), /proc, /dev/null, the time zone.
 Jail worker_jail(const config::Config& config, std::span<const std::filesystem::path> mapped_files);
 
-// The supervisor: the folders of its configuration files, to reload, and runtime_dir with the control socket.
-Jail supervisor_root(const config::Config& config, std::span<const std::filesystem::path> config_folders);
+// The keyholder: the files that it has mapped, and the folders of the key files, so that a reload finds the new ones.
+Jail keyholder_jail(const config::Config& config, std::span<const std::filesystem::path> mapped_files);
+
+// The supervisor: the folders of the files that its configuration was read from, or names (`read`), to reload them; and
+// runtime_dir with the control socket.
+Jail supervisor_root(const config::Config& config, std::span<const std::filesystem::path> config_folders,
+                     std::span<const std::filesystem::path> read);
 
 }  // namespace hooksmtpd::launcher

@@ -14,13 +14,21 @@ constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 }  // namespace
 
 Fd make_sealed_memfd(const char* name, std::string_view text) {
-  Fd memfd(must(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create"));
+  Fd memfd = make_memfd(name);
+  write_and_seal(memfd, text);
+  return memfd;
+}
+
+Fd make_memfd(const char* name) {
+  return Fd(must(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "memfd_create"));
+}
+
+void write_and_seal(const Fd& memfd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t written = must(::write(memfd.get(), text.data(), text.size()), "write to a memfd");
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   must(::fcntl(memfd.get(), F_ADD_SEALS, kSeals), "seal a memfd");
-  return memfd;
 }
 
 std::optional<std::string> read_sealed_memfd(const Fd& memfd, std::size_t limit) {

@@ -20,7 +20,8 @@ from harness.network import HOST, Network
 
 BUILD = pathlib.Path(os.environ.get("HOOKSMTPD_BUILD", pathlib.Path(__file__).parents[2] / "build"))
 PROGRAMS = ("daemon/launcher/hooksmtpd", "daemon/worker/worker", "daemon/ctl/hooksmtpctl", "hooks/maildir/maildir",
-            "daemon/sendmail/sendmail", "daemon/passwd/passwd")
+            "daemon/sendmail/sendmail", "daemon/passwd/passwd", "daemon/tls/tls",
+            "daemon/keyholder/keyholder")
 
 PLAIN_USER = 61999  # nobody else's: without a passwd entry
 
