@@ -32,18 +32,19 @@ std::string address_of(std::string_view octets) {
   return text.data();
 }
 
-// RFC 1123 §2.1. Also what keeps a name from being anything but a name where we write it into a list.
+// RFC 1123 §2.1, the last label not a number. Also what keeps a name from being anything else where we write it into a
+// list.
 bool is_host_name(std::string_view name) {
-  if (name.empty() || name.size() > 253) return false;
-  while (!name.empty()) {
+  if (name.empty() || name.size() > 253 || name.back() == '.') return false;
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  for (;;) {
     const std::string_view label = name.substr(0, name.find('.'));
     const bool plain =
-        std::ranges::all_of(label, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+        std::ranges::all_of(label, [&](char c) { return (c >= 'a' && c <= 'z') || is_digit(c) || c == '-'; });
     if (!plain || label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
-    if (label.size() + 1 == name.size()) return false;  // ends with a dot
-    name.remove_prefix(std::min(label.size() + 1, name.size()));
+    if (label.size() == name.size()) return !std::ranges::all_of(label, is_digit);
+    name.remove_prefix(label.size() + 1);
   }
-  return true;
 }
 
 void sort_and_unite(std::vector<std::string>& list) {
