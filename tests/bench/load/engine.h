@@ -8,12 +8,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tests/bench/load/dialogue.h"
 #include "tests/bench/load/options.h"
+#include "tests/bench/load/wire.h"
 
 namespace hooksmtpd::bench {
 
@@ -36,18 +38,31 @@ class Engine {
   // One NOOP on each that is held; returns when all are answered.
   void noop_on_all();
 
-  std::uint64_t completed() const { return completed_; }  // messages
+  std::uint64_t completed() const { return completed_; }  // messages; sessions, if these send none
   std::uint64_t octets() const { return completed_ * dialogue_.body.size(); }
   std::uint64_t errors() const { return errors_; }
   std::vector<double>& milliseconds() { return milliseconds_; }  // of each transaction
 
  private:
   // The step whose reply is awaited.
-  enum class Step : std::uint8_t { kGreeting, kEhlo, kMail, kRcpt, kData, kBody, kQuit, kEnd, kHeld, kNoop };
+  enum class Step : std::uint8_t {
+    kHandshake,
+    kGreeting,
+    kEhlo,
+    kMail,
+    kRcpt,
+    kData,
+    kBody,
+    kQuit,
+    kEnd,
+    kHeld,
+    kNoop
+  };
 
   struct Connection {
     int fd = -1;
-    Step step = Step::kGreeting;
+    Wire wire;
+    Step step = Step::kHandshake;
     bool pipelining = false;  // offered by the server
     bool waits_to_write = false;
     std::size_t messages = 0;  // begun
@@ -60,7 +75,9 @@ class Engine {
   void close(Connection& connection);
   void fail(Connection& connection, std::string_view what);
   void pump();
+  void shake_hands(Connection& connection);
   void readable(Connection& connection);
+  void read_lines(Connection& connection, std::string_view text);
   void reply(Connection& connection, std::string_view line);
   void next_message(Connection& connection);
   void say(Connection& connection, Step step, std::string_view text);
@@ -70,6 +87,7 @@ class Engine {
   const Options& options_;
   const Dialogue& dialogue_;
   Job job_;
+  std::optional<TlsClient> tls_;
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<double> milliseconds_;
