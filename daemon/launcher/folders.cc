@@ -155,6 +155,12 @@ Fd make_folder_and_parents(const fs::path& path, mode_t mode) {
   return make_folder(parent, path, {.group = {}, .mode = mode});
 }
 
+void make_runtime_folder(const config::Config& config) try {
+  make_folder_and_parents(config.runtime_dir, ::geteuid() == 0 ? 0755 : 0700);
+} catch (const std::system_error& error) {
+  throw StartError(EX_CANTCREAT, error.what());
+}
+
 Folders make_folders(const config::Config& config, const Identities& identities) try {
   const Fd runtime = make_folder_and_parents(config.runtime_dir, identities.separate ? 0755 : 0700);
   Folders folders{};

@@ -30,6 +30,9 @@ std::filesystem::path state_folder(const config::Config& config, const config::H
 // std::system_error.
 sys::Fd make_folder_and_parents(const std::filesystem::path& path, mode_t mode);
 
+// runtime_dir itself, where it is missing. Throws StartError.
+void make_runtime_folder(const config::Config& config);
+
 struct Folders {
   sys::Fd lock;           // keep it open as long as the daemon runs
   sys::Fd control;        // the control socket, listening

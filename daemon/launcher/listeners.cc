@@ -9,10 +9,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <string_view>
 
+#include "daemon/launcher/folders.h"
 #include "daemon/launcher/port_holder.h"
 #include "daemon/launcher/start_error.h"
+#include "daemon/launcher/unix_listener.h"
 #include "daemon/sys/error.h"
 
 namespace hooksmtpd::launcher {
@@ -20,6 +24,7 @@ namespace {
 
 using sys::Fd;
 using sys::must;
+namespace fs = std::filesystem;
 
 constexpr int kBacklog = 4096;  // connections that wait while a worker starts anew
 
@@ -117,15 +122,27 @@ std::uint16_t port_of(const addrinfo& address) {
 // The machine has no such address: usually ::1 where IPv6 is off.
 bool is_missing(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
 
+// In runtime_dir, which is ours to make; every other folder must be there.
+void bind_in_file_system(Listeners& result, const config::Config& config, const config::Listener& listener,
+                         const fs::path& path) {
+  if (path.parent_path() == config.runtime_dir) make_runtime_folder(config);
+  result.sockets.push_back(bind_unix(path, listener.socket_mode, kBacklog));
+  result.bound.push_back({.listener = listener.name, .address = fmt::format("{}{}", kUnix, path.string())});
+}
+
 }  // namespace
 
-Listeners bind_listeners(const std::vector<config::Listener>& listeners, Ports ports) {
+Listeners bind_listeners(const config::Config& config, Ports ports) {
   Listeners result;
-  for (const config::Listener& listener : listeners) {
+  for (const config::Listener& listener : config.listeners) {
     Addresses missing;  // one of them, for the error message
     int missing_errno = 0;
     const std::size_t before = result.sockets.size();
     for (const std::string& name : listener.address) {
+      if (name.starts_with(kUnix)) {
+        bind_in_file_system(result, config, listener, name.substr(kUnix.size()));
+        continue;
+      }
       Addresses addresses = resolve(listener, name, ports);
       for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
         Fd socket = listen_on(*address);

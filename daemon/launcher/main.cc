@@ -150,8 +150,8 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   sys::Fd keys = keys_of(config);
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID: by a program without any of them.
   std::ranges::move(judge_certificates(config, keys, identities, programs), std::back_inserter(doubts));
-  // CAP_NET_BIND_SERVICE.
-  Listeners listeners = bind_listeners(config.listeners, ports);
+  // CAP_NET_BIND_SERVICE; CAP_SETUID, CAP_SETGID for the folders of unix sockets.
+  Listeners listeners = bind_listeners(config, ports);
   // CAP_SYS_ADMIN for the spool, CAP_SETUID, CAP_SETGID for the owners.
   Folders folders = make_folders(config, identities);
   // Nothing; beyond the hard limit CAP_SYS_RESOURCE.
@@ -189,7 +189,7 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   tree.lock = std::move(folders.lock);
   tree.missing = missing_isolation(tree.isolation);
   tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders);
-  tree.start_text = first_message(listeners.bound);
+  tree.start_text = first_message(config, listeners.bound);
   tree.start_text.insert(tree.start_text.end(), certificate_text.begin(), certificate_text.end());
   tree.bound = std::move(listeners.bound);
   tree.origins = std::move(loaded.origins);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace hooksmtpd::launcher {
@@ -20,15 +21,35 @@ std::string_view to_string(Isolation level) {
   return "?";
 }
 
-std::vector<std::string> first_message(std::span<const BoundAddress> bound) {
-  if (bound.empty()) return {};
-  const std::string& server = bound.front().address;
+std::vector<std::string> first_message(const config::Config& config, std::span<const BoundAddress> bound) {
+  const BoundAddress* chosen = nullptr;
+  config::TlsMode tls{};
+  for (const BoundAddress& one : bound) {
+    const auto listener = std::ranges::find(config.listeners, one.listener, &config::Listener::name);
+    if (listener == config.listeners.end() || listener->protocol != config::ListenerProtocol::kSmtp) continue;
+    const config::TlsMode mode = config::for_listener(config, *listener).tls.mode;
+    const bool plain = mode == config::TlsMode::kNone || mode == config::TlsMode::kStarttls;
+    const bool was_plain = tls == config::TlsMode::kNone || tls == config::TlsMode::kStarttls;
+    if (chosen != nullptr && (was_plain || !plain)) continue;
+    chosen = &one;
+    tls = mode;
+  }
+  if (chosen == nullptr) return {};
+  const std::string& server = chosen->address;
+  const bool implicit = tls == config::TlsMode::kImplicit;
+  const std::string_view swaks_tls = implicit ? " --tls-on-connect" : tls == config::TlsMode::kRequired ? " --tls" : "";
+  const std::string_view curl_tls = tls == config::TlsMode::kRequired ? " --ssl-reqd" : "";
+  const std::string_view to = "--from you@example.test --to dev@example.test";
+  if (server.starts_with(kUnix)) {
+    return {"send a first message:",
+            fmt::format("  swaks --socket {}{} {}", server.substr(kUnix.size()), swaks_tls, to)};
+  }
   return {
       "send a first message:",
-      fmt::format("  swaks --server {} --from you@example.test --to dev@example.test", server),
-      fmt::format("  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS smtp://{} "
+      fmt::format("  swaks --server {}{} {}", server, swaks_tls, to),
+      fmt::format("  printf 'Subject: hello\\r\\n\\r\\nIt works.\\r\\n' | curl -sS{} {}://{} "
                   "--mail-from you@example.test --mail-rcpt dev@example.test -T -",
-                  server),
+                  curl_tls, implicit ? "smtps" : "smtp", server),
   };
 }
 

@@ -10,8 +10,9 @@
 
 namespace hooksmtpd::launcher {
 
-// How to send a first message to the first address, with swaks and with curl.
-std::vector<std::string> first_message(std::span<const BoundAddress> bound);
+// How to send a first message to the first address that speaks SMTP without TLS, else to the first that speaks SMTP,
+// with swaks and with curl. Nothing where all speak LMTP.
+std::vector<std::string> first_message(const config::Config& config, std::span<const BoundAddress> bound);
 
 // What the isolation lacks, as root and as a plain user.
 std::vector<std::string> missing_isolation(Isolation level);

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "daemon/launcher/loop.h"
@@ -69,9 +70,18 @@ void wait_for_keepers() {
   }
 }
 
+// The sockets that should not outlive us.
+std::vector<std::filesystem::path> names_in_the_file_system(const Tree& tree) {
+  std::vector<std::filesystem::path> names{tree.config.runtime_dir / "control.sock"};
+  for (const BoundAddress& bound : tree.bound) {
+    if (bound.address.starts_with(kUnix)) names.emplace_back(bound.address.substr(kUnix.size()));
+  }
+  return names;
+}
+
 int serve(const sys::Fd& signals, sys::Log& log, Tree tree) {
   sys::Fd life = std::move(tree.life);
-  const std::filesystem::path control_socket = tree.config.runtime_dir / "control.sock";
+  const std::vector<std::filesystem::path> names = names_in_the_file_system(tree);
   Loop loop;
   Service service(loop, log, std::move(tree));
   Watch signal_watch(loop, [&](short) { take_signal(signals, service); });
@@ -84,7 +94,8 @@ int serve(const sys::Fd& signals, sys::Log& log, Tree tree) {
   // The control socket stays open until now: its end tells `hooksmtpctl stop --wait` that nothing is left.
   life.reset();
   wait_for_keepers();
-  ::unlink(control_socket.c_str());  // a plain user's; root's folder is not ours, and the next start takes it away
+  // A plain user's; root's folder is not ours, and the next start takes them away.
+  for (const std::filesystem::path& name : names) ::unlink(name.c_str());
   return *service.exit_status();
 }
 

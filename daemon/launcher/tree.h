@@ -34,9 +34,12 @@ struct Slot {
   sys::ProcessReport report{};    // of the keeper; its child has the same ids and namespaces
 };
 
+// What stands before the name of a socket in the file system.
+inline constexpr std::string_view kUnix = "unix:";
+
 struct BoundAddress {
   std::string listener;  // its name
-  std::string address;   // "127.0.0.1:25", "[::1]:25": the port that was really bound
+  std::string address;   // "127.0.0.1:25", "[::1]:25": the port that was really bound; "unix:/run/smtp.sock"
 };
 
 // How far apart the processes are. kFull needs what the sandbox adds: network namespace, seccomp, Landlock, limits.
