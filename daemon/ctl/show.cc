@@ -65,15 +65,23 @@ std::string isolation(const json& object) {
   return line;
 }
 
+std::string process(const json& object) {
+  return fmt::format("{}, pid {}, {} restarts", text(object, "state"), text(object, "pid"), text(object, "restarts"));
+}
+
 std::string worker(const json& object) {
-  std::string line =
-      fmt::format("{}, pid {}, {} restarts", text(object, "state"), text(object, "pid"), text(object, "restarts"));
+  std::string line = process(object);
   if (!at(object, "sessions").is_null()) {
     line += fmt::format("; {} sessions open, {} connections, {} messages accepted, {} refused",
                         text(object, "sessions"), text(object, "connections_total"), text(object, "messages_accepted"),
                         text(object, "messages_refused"));
   }
   return line;
+}
+
+void add_last_error(std::vector<Row>& rows, const json& object) {
+  const std::string error = text(object, "last_error");
+  if (!error.empty() && error != "-") rows.push_back({"", fmt::format("last error: {}", error)});
 }
 
 std::string hooks(const json& list) {
@@ -95,8 +103,10 @@ std::string show_status(const json& reply) {
   std::vector<Row> rows;
   for (const json& one : at(reply, "addresses")) rows.push_back({text(one, "listener"), text(one, "address")});
   rows.push_back({"worker", worker(at(reply, "worker"))});
-  if (const std::string error = text(at(reply, "worker"), "last_error"); !error.empty() && error != "-") {
-    rows.push_back({"", fmt::format("last error: {}", error)});
+  add_last_error(rows, at(reply, "worker"));
+  if (const json& keyholder = at(reply, "keyholder"); !keyholder.is_null()) {
+    rows.push_back({"keyholder", process(keyholder)});
+    add_last_error(rows, keyholder);
   }
   rows.push_back({"isolation", isolation(at(reply, "isolation"))});
   const json& files = at(reply, "config");

@@ -49,6 +49,7 @@ TEST_CASE("status for people") {
     "addresses":[{"listener":"smtp","address":"127.0.0.1:25"}],
     "worker":{"state":"serving","pid":2,"restarts":0,"sessions":1,"connections_total":9,"messages_accepted":8,
               "messages_refused":0,"last_error":""},
+    "keyholder":{"state":"serving","pid":4,"restarts":1,"last_error":"signal=9"},
     "isolation":{"level":"none","missing":["jails"]},"config":[],"discards":true,
     "hooks":[{"name":"policy","instance":1,"state":"ready","pid":3,"restarts":0,"requests":8,"waiting":0,
               "last_error":""}]})");
@@ -56,6 +57,8 @@ TEST_CASE("status for people") {
         "hooksmtpd 0.1.0, running, pid 1, up 5 min\n"
         "smtp           127.0.0.1:25\n"
         "worker         serving, pid 2, 0 restarts; 1 sessions open, 9 connections, 8 messages accepted, 0 refused\n"
+        "keyholder      serving, pid 4, 1 restarts\n"
+        "               last error: signal=9\n"
         "isolation      none (missing: jails)\n"
         "configuration  built-in defaults\n"
         "no hook has the event 'deliver': mail is accepted and thrown away\n"
