@@ -101,6 +101,16 @@ def test_the_worker_links_libevent():
     assert "libevent" in linked("daemon/worker/worker")
 
 
+def test_what_holds_keys_links_openssl_and_not_libevent():
+    for program in ("daemon/tls/tls", "daemon/keyholder/keyholder"):
+        assert "libssl" in linked(program) and "libevent" not in linked(program)
+
+
+def test_one_file_uses_what_openssl_calls_deprecated():
+    assert [str(path.relative_to(ROOT)) for path in SOURCES if "-Wdeprecated-declarations" in path.read_text()] == \
+        ["daemon/tls/remote_key.cc"]
+
+
 def compile_alone(header: pathlib.Path) -> str:
     """What the compiler says of a source that is this header, twice."""
     flags = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-D_GNU_SOURCE",
