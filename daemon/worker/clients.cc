@@ -26,20 +26,23 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(100);
 struct Address {
   std::string ip;
   std::uint16_t port;
-  bool loopback;
 };
 
 Address to_address(const sockaddr* address) {
+  if (address->sa_family == AF_UNIX) return {};
   char text[INET6_ADDRSTRLEN] = "";
   if (address->sa_family == AF_INET) {
     const auto* in = reinterpret_cast<const sockaddr_in*>(address);
     inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
-    return {text, ntohs(in->sin_port), (ntohl(in->sin_addr.s_addr) >> 24) == 127};
+    return {text, ntohs(in->sin_port)};
   }
   const auto* in6 = reinterpret_cast<const sockaddr_in6*>(address);
   inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
-  return {text, ntohs(in6->sin6_port), IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) != 0};
+  return {text, ntohs(in6->sin6_port)};
 }
+
+// Clients of this machine, who are never limited by their address.
+bool is_local(std::string_view ip) { return ip.empty() || ip.starts_with("127.") || ip == "::1"; }
 
 // Letters and digits that no other start of the daemon has: the second it started in, and some chance.
 std::string start_stamp() {
@@ -54,13 +57,15 @@ std::string start_stamp() {
 
 }  // namespace
 
-Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool,
+Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool, const Keyholder& keyholder,
                  std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open)
     : base_(base),
       log_(log),
       dispatcher_(dispatcher),
       spool_(spool),
+      keyholder_(keyholder),
       most_open_(most_open),
+      gate_(base, log, [this](Arrival arrival) { admit(std::move(arrival)); }),
       deadline_timer_(base, *this),
       pause_timer_(base, *this),
       reserve_(fcntl(0, F_DUPFD_CLOEXEC, 0)),
@@ -101,14 +106,14 @@ void Clients::release() {
   }
 }
 
-void Clients::accept_some(const Listener& listener) {
+void Clients::accept_some(Listener& listener) {
   for (int i = 0; i < kAcceptAtOnce && !released_; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
     sys::Fd socket(
         accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.valid()) {
-      admit(listener, std::move(socket), reinterpret_cast<sockaddr*>(&address));
+      arrived(listener, std::move(socket), reinterpret_cast<sockaddr*>(&address));
     } else if (errno == EMFILE || errno == ENFILE) {
       return out_of_descriptors(listener);
     } else if (errno == ENOBUFS || errno == ENOMEM) {
@@ -119,51 +124,64 @@ void Clients::accept_some(const Listener& listener) {
   }
 }
 
-void Clients::admit(const Listener& listener, sys::Fd socket, const sockaddr* address) {
+void Clients::arrived(Listener& listener, sys::Fd socket, const sockaddr* address) {
   Address peer = to_address(address);
-  const config::Limits& limits = generation_->config.limits;
-  if (open_ >= most_open_ || (limits.connections != 0 && open_ >= limits.connections)) {
-    return refuse(socket, smtp::replies::kTooManyConnections, peer.ip);
-  }
-  const bool counted = limits.connections_per_address != 0 && !peer.loopback;
-  if (counted) {
-    std::size_t& open_from_there = by_address_[peer.ip];
-    if (open_from_there >= limits.connections_per_address) {
-      return refuse(socket, smtp::replies::kTooManyFromYou, peer.ip);
-    }
-    ++open_from_there;
-  }
-  ++open_;
-  ++counts_.connections;
-  const auto place = static_cast<std::size_t>(socket.get());
-  if (place >= connections_.size()) connections_.resize(place + 1);
-  connections_[place] =
-      std::make_unique<Connection>(*this, generation_,
-                                   Connection::Start{.socket = std::move(socket),
-                                                     .peer = {.address = std::move(peer.ip), .port = peer.port},
-                                                     .listener = listener,
-                                                     .number = ++sessions_,
-                                                     .id = session_prefix_ + fmt::format("{:x}", sessions_),
-                                                     .counted = counted});
-  connections_[place]->begin();
+  Arrival arrival{.socket = std::move(socket), .listener = &listener, .address = std::move(peer.ip), .port = peer.port};
+  if (open() >= most_open_) return refuse(arrival, smtp::replies::kTooManyConnections);
+  const Policy& policy = generation_->policy(listener.name);
+  if (policy.from_proxy(arrival.address)) return gate_.wait(std::move(arrival), policy.timeouts().handshake);
+  admit(std::move(arrival));
 }
 
-void Clients::refuse(const sys::Fd& socket, std::string_view farewell, const std::string& peer) {
+void Clients::admit(Arrival arrival) {
+  const Policy& policy = generation_->policy(arrival.listener->name);
+  // A limit of this listener alone counts its own; one of all counts all.
+  const std::size_t most_of_all = generation_->config.limits.connections, most_here = policy.limits().connections;
+  if ((most_of_all != 0 && open_ >= most_of_all) || (most_here != 0 && arrival.listener->open >= most_here)) {
+    return refuse(arrival, smtp::replies::kTooManyConnections);
+  }
+  AddressCounts::Place place;
+  if (const std::size_t most = policy.limits().connections_per_address; most != 0 && !is_local(arrival.address)) {
+    auto taken = by_address_.take(arrival.address, most);
+    if (!taken) return refuse(arrival, smtp::replies::kTooManyFromYou);
+    place = *std::move(taken);
+  }
+  ++open_;
+  ++arrival.listener->open;
+  ++counts_.connections;
+  const auto where = static_cast<std::size_t>(arrival.socket.get());
+  if (where >= connections_.size()) connections_.resize(where + 1);
+  connections_[where] =
+      std::make_unique<Connection>(*this, generation_, policy,
+                                   Connection::Start{.arrival = std::move(arrival),
+                                                     .number = ++sessions_,
+                                                     .id = session_prefix_ + fmt::format("{:x}", sessions_),
+                                                     .place = std::move(place)});
+  connections_[where]->begin();
+}
+
+// Where the client waits for TLS, words in the clear would only confuse it.
+void Clients::refuse(const Arrival& arrival, std::string_view farewell) {
   ++counts_.refused;
-  const std::string reply = smtp::farewell_reply(farewell, generation_->config.hostname);
-  if (send(socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return;
-  log_.info("refused client={} open={} reply={}", peer, open_,
+  const Policy& policy = generation_->policy(arrival.listener->name);
+  const std::string reply = smtp::farewell_reply(farewell, policy.settings().hostname);
+  if (!policy.implicit_tls() &&
+      send(arrival.socket.get(), reply.data(), reply.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+    return;
+  }
+  log_.info("refused client={} open={} reply={}", shown_address(arrival.address), open(),
             sys::quoted(std::string_view(reply).substr(0, reply.size() - 2)));
 }
 
 // A client that cannot be served is told so at once, with the descriptor that is kept for this; then the kernel keeps
 // the others for a moment, instead of waking us for nothing over and over.
-void Clients::out_of_descriptors(const Listener& listener) {
+void Clients::out_of_descriptors(Listener& listener) {
   reserve_.reset();
-  if (const sys::Fd socket(accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      socket.valid()) {
-    refuse(socket, smtp::replies::kTooManyConnections, "unknown");
-  }
+  Arrival arrival{.socket = sys::Fd(accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)),
+                  .listener = &listener,
+                  .address = "unknown"};
+  if (arrival.socket.valid()) refuse(arrival, smtp::replies::kTooManyConnections);
+  arrival.socket.reset();
   reserve_.reset(fcntl(0, F_DUPFD_CLOEXEC, 0));
   pause_accepting();
 }
@@ -182,6 +200,7 @@ void Clients::on_deadline() {
 }
 
 void Clients::shut_down_all() {
+  gate_.close_all();
   for (std::size_t i = 0; i < connections_.size(); ++i) {
     if (connections_[i]) connections_[i]->shut_down();
   }
@@ -189,11 +208,20 @@ void Clients::shut_down_all() {
 
 void Clients::remove(Connection& connection) {
   --open_;
-  if (connection.counted()) {
-    const auto there = by_address_.find(connection.session().peer().address);
-    if (--there->second == 0) by_address_.erase(there);
-  }
+  --connection.listener().open;
   closed_.push_back(std::move(connections_[static_cast<std::size_t>(connection.socket())]));
+}
+
+// Local time changes at most once a second.
+smtp::Now Clients::now() {
+  const std::time_t seconds = std::time(nullptr);
+  if (now_.time.time_since_epoch().count() != seconds) {
+    std::tm local{};
+    localtime_r(&seconds, &local);
+    now_ = {.time = std::chrono::sys_seconds(std::chrono::seconds(seconds)),
+            .utc_offset = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::seconds(local.tm_gmtoff))};
+  }
+  return now_;
 }
 
 }  // namespace hooksmtpd::worker

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,11 +12,15 @@
 
 #include "daemon/sys/fd.h"
 #include "daemon/sys/log.h"
+#include "daemon/worker/address_counts.h"
+#include "daemon/worker/arrival.h"
 #include "daemon/worker/connection.h"
 #include "daemon/worker/deadlines.h"
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/event.h"
 #include "daemon/worker/generation.h"
+#include "daemon/worker/keyholder.h"
+#include "daemon/worker/proxy_gate.h"
 #include "daemon/worker/spool.h"
 #include "proto/smtp/date.h"
 
@@ -28,8 +31,9 @@ class Clients;
 struct Listener {
   sys::Fd socket;
   std::string name;
-  std::string ip;  // of the address it is bound to
+  std::string ip;  // of the address it is bound to; empty: a unix socket
   std::uint16_t port = 0;
+  std::size_t open = 0;  // connections that came through it
   Event event{};
   std::pair<Clients*, Listener*> self{};  // what the event carries
 };
@@ -38,7 +42,7 @@ class Clients {
  public:
   // `listeners` are bound sockets and the names of their listeners. `most_open`: clients for whom there are
   // descriptors.
-  Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool,
+  Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool, const Keyholder& keyholder,
           std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open);
   ~Clients();
 
@@ -54,36 +58,44 @@ class Clients {
 
   struct Counts {
     std::uint64_t connections = 0, refused = 0, messages_accepted = 0, messages_refused = 0;
+    std::uint64_t handshakes = 0, handshakes_failed = 0;
+    std::uint64_t logins = 0, logins_failed = 0;
   };
   const Counts& counts() const { return counts_; }
-  std::size_t open() const { return open_; }
+  std::size_t open() const { return open_ + gate_.waiting(); }
 
  private:
   friend class Connection;
 
   static constexpr std::size_t kReadAtOnce = 256 * 1024;
 
-  void accept_some(const Listener& listener);
-  void admit(const Listener& listener, sys::Fd socket, const sockaddr* address);
-  void refuse(const sys::Fd& socket, std::string_view farewell, const std::string& peer);
-  void out_of_descriptors(const Listener& listener);
+  void accept_some(Listener& listener);
+  void arrived(Listener& listener, sys::Fd socket, const sockaddr* address);
+  void admit(Arrival arrival);
+  void refuse(const Arrival& arrival, std::string_view farewell);
+  void out_of_descriptors(Listener& listener);
   void pause_accepting();
   void on_pause_over() { serve(); }
   void on_deadline();
   void remove(Connection& connection);
+  // For a handshake that begins now; null: none can.
+  const tls::Context* tls_context() const { return keyholder_.available() ? generation_->tls.get() : nullptr; }
+  smtp::Now now();
 
   event_base* base_;
   sys::Log& log_;
   Dispatcher& dispatcher_;
   Spool& spool_;
+  const Keyholder& keyholder_;
   GenerationPtr generation_;
   std::vector<std::unique_ptr<Listener>> listeners_;
-  Deadlines deadlines_;                                   // outlives the connections that stand in it
+  AddressCounts by_address_;  // both outlive the connections that stand in them
+  Deadlines deadlines_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by descriptor
   std::vector<std::unique_ptr<Connection>> closed_;       // gone at the end of the turn
-  std::map<std::string, std::size_t> by_address_;         // only while there is a limit on it
   std::size_t open_ = 0;
   std::size_t most_open_;
+  ProxyGate gate_;
   Timer<Clients, &Clients::on_deadline> deadline_timer_;
   Timer<Clients, &Clients::on_pause_over> pause_timer_;
   sys::Fd reserve_;  // given up to be able to refuse a client when descriptors run out

@@ -1,19 +1,17 @@
 #include "daemon/worker/connection.h"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <ctime>
 #include <utility>
 
 #include "daemon/worker/clients.h"
+#include "daemon/worker/session_log.h"
+#include "daemon/worker/tls_facts.h"
 #include "proto/smtp/reply.h"
 
 namespace hooksmtpd::worker {
@@ -25,76 +23,119 @@ constexpr std::size_t kMaxKept = 64 * 1024;
 // How long we wait, after our last word, for a client to read it and go.
 constexpr auto kLinger = std::chrono::seconds(2);
 
-std::string shown_recipients(const mail::Envelope& envelope) {
-  constexpr std::size_t kShown = 3;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, envelope.recipients.size()); ++i) {
-    text += fmt::format("{}<{}>", i == 0 ? "" : ",", to_string(envelope.recipients[i].mailbox));
-  }
-  if (envelope.recipients.size() > kShown) text += fmt::format(",+{}", envelope.recipients.size() - kShown);
-  return text;
-}
-
-hook::EndReason to_reason(smtp::End how) {
-  switch (how) {
-    case smtp::End::kNot:
-      return hook::EndReason::kLost;
-    case smtp::End::kQuit:
-      return hook::EndReason::kQuit;
-    case smtp::End::kTimeout:
-      return hook::EndReason::kTimeout;
-    case smtp::End::kShutdown:
-      return hook::EndReason::kShutdown;
-    case smtp::End::kLimit:
-      return hook::EndReason::kLimit;
-    case smtp::End::kHook:
-      return hook::EndReason::kHook;
-  }
-  return hook::EndReason::kError;
-}
-
 }  // namespace
 
-Connection::Connection(Clients& clients, GenerationPtr generation, Start start)
+Connection::Connection(Clients& clients, GenerationPtr generation, const Policy& policy, Start start)
     : clients_(clients),
       generation_(std::move(generation)),
-      socket_(std::move(start.socket)),
-      listener_(start.listener),
+      policy_(policy),
+      stream_(std::move(start.arrival.socket)),
+      listener_(*start.arrival.listener),
       number_(start.number),
-      counted_(start.counted),
+      place_(std::move(start.place)),
+      proxy_(std::move(start.arrival.proxy)),
       begun_(Clock::now()),
-      session_(*this, generation_->settings, std::move(start.peer), std::move(start.id)) {
-  event_assign(&event_, clients_.base_, socket_.get(), EV_READ | EV_PERSIST, on_event, this);
+      session_(*this, policy_.settings(),
+               {.address = start.arrival.address,
+                .port = start.arrival.port,
+                .may_xclient = policy_.may_xclient(start.arrival.address)},
+               std::move(start.id)) {
+  event_assign(&event_, clients_.base_, socket(), EV_READ | EV_PERSIST, on_event, this);
 }
 
 Connection::~Connection() { event_del(&event_); }
 
 void Connection::begin() {
+  if (policy_.implicit_tls()) return start_handshake();
+  begun_session_ = true;
   session_.begin();
   settle();
 }
 
 void Connection::on_event(evutil_socket_t, short what, void* self) noexcept {
   auto& connection = *static_cast<Connection*>(self);
-  if (connection.closed_) return;
-  if (connection.lingering_) return connection.linger();
-  if (what & EV_READ) return connection.readable();
-  connection.settle();
+  switch (connection.stage_) {
+    case Stage::kHandshake:
+      return connection.shake_hands();
+    case Stage::kSession:
+      if ((what & (connection.reads_on_ | EV_TIMEOUT)) && connection.wants_input()) connection.read_some();
+      if (connection.stage_ == Stage::kSession) connection.settle();
+      return;
+    case Stage::kLingering:
+      if (!connection.stream_.discard(connection.clients_.input_)) connection.close(connection.reason_);
+      return;
+    case Stage::kClosed:
+      return;
+  }
 }
 
-void Connection::readable() {
+bool Connection::tls_available() { return clients_.tls_context() != nullptr; }
+
+// A session that began with an older configuration still gets the certificates of today.
+void Connection::start_handshake() {
+  stage_ = Stage::kHandshake;
+  const tls::Context* const context = clients_.tls_context();
+  if (!context) return handshake_failed("nobody can sign now", hook::EndReason::kError);
+  secured_by_ = clients_.generation_;
+  if (!stream_.start_tls(*context)) return handshake_failed("out of memory", hook::EndReason::kError);
+  set_deadline(policy_.timeouts().handshake);
+  shake_hands();
+}
+
+void Connection::shake_hands() {
+  switch (stream_.handshake().result) {
+    case Stream::Result::kWantsRead:
+      return watch_for(EV_READ);
+    case Stream::Result::kWantsWrite:
+      return watch_for(EV_WRITE);
+    case Stream::Result::kDone:
+      break;
+    case Stream::Result::kEnd:
+    case Stream::Result::kLost:
+      return handshake_failed(stream_.failure(), hook::EndReason::kError);
+  }
+  ++clients_.counts_.handshakes;
+  stage_ = Stage::kSession;
+  session_.secured(tls_facts(stream_.tls()));
+  const smtp::TlsFacts& tls = *session_.tls();
+  clients_.log_.debug("tls id={} client={} version={} cipher={} name={} subject={}", session_.id(),
+                      shown_address(session_.peer().address), tls.version, tls.cipher, sys::quoted(tls.server_name),
+                      sys::quoted(tls.client_subject));
+  if (!std::exchange(begun_session_, true)) session_.begin();
+  settle();
+}
+
+void Connection::handshake_failed(std::string_view reason, hook::EndReason how) {
+  ++clients_.counts_.handshakes_failed;
+  clients_.log_.info("tls id={} client={} failed reason={}", session_.id(), shown_address(session_.peer().address),
+                     sys::quoted(reason));
+  reason_ = how;
+  linger();
+}
+
+bool Connection::wants_input() const { return !at_end_ && !session_.closed() && !full_ && input_.size() < kMaxKept; }
+
+void Connection::read_some() {
   // Message octets are used up at once; of commands, some may have to wait.
   const std::size_t room = session_.in_data() ? clients_.input_.size() : kMaxKept - input_.size();
-  const ssize_t got = recv(socket_.get(), clients_.input_.data(), room, MSG_DONTWAIT);
-  if (got < 0 && (errno == EINTR || errno == EAGAIN)) return;
-  if (got < 0) return close(hook::EndReason::kLost);
-  if (got == 0) {
-    at_end_ = true;
-    return settle();
+  const Stream::Transfer got = stream_.read(std::span(clients_.input_).first(room));
+  switch (got.result) {
+    case Stream::Result::kDone:
+      reads_on_ = EV_READ;
+      bytes_received_ += got.bytes;
+      return feed({clients_.input_.data(), got.bytes});
+    case Stream::Result::kWantsRead:
+      reads_on_ = EV_READ;
+      return;
+    case Stream::Result::kWantsWrite:
+      reads_on_ = EV_WRITE;
+      return;
+    case Stream::Result::kEnd:
+      at_end_ = true;
+      return;
+    case Stream::Result::kLost:
+      return lost();
   }
-  bytes_received_ += static_cast<std::uint64_t>(got);
-  feed({clients_.input_.data(), static_cast<std::size_t>(got)});
-  settle();
 }
 
 // Gives the session what came, behind what it had left.
@@ -126,7 +167,8 @@ void Connection::answer(smtp::QuestionId question, const mail::Verdict& verdict)
 }
 
 void Connection::time_is_up() {
-  if (session_.closed()) return close(reason_);
+  if (stage_ == Stage::kLingering || session_.closed()) return close(reason_);
+  if (stage_ == Stage::kHandshake) return handshake_failed("no handshake in time", hook::EndReason::kTimeout);
   if (!output_.empty()) return close(hook::EndReason::kTimeout);  // it does not even read
   session_.end(session_.in_data() ? smtp::Farewell::kSlowData
                : !input_.empty()  ? smtp::Farewell::kSlowCommand
@@ -135,24 +177,29 @@ void Connection::time_is_up() {
 }
 
 void Connection::shut_down() {
-  if (closed_ || session_.closed()) return;
+  if (stage_ == Stage::kHandshake) return close(hook::EndReason::kShutdown);
+  if (stage_ != Stage::kSession || session_.closed()) return;
   session_.end(smtp::Farewell::kShuttingDown);
   settle();
 }
 
 // After the session had its turn: sends what it said, and sees what to wait for next.
 void Connection::settle() {
-  if (!send_and_go_on()) return close(hook::EndReason::kLost);
+  if (!send_and_go_on()) return lost();
+  if (session_.starting_tls() && output_.empty()) return start_handshake();
   if (session_.closed()) {
     reason_ = to_reason(session_.how_ended());
     stop_asking();
   }
   if (session_.closed() && output_.empty()) {
-    if (at_end_ || reason_ == hook::EndReason::kQuit) return close(reason_);
-    // To close a socket that has unread input resets it, and our last word may be lost on the way.
-    shutdown(socket_.get(), SHUT_WR);
-    lingering_ = true;
-  } else if (at_end_ && !session_.waiting() && output_.empty()) {
+    if (at_end_ || reason_ == hook::EndReason::kQuit) {
+      stream_.say_end();
+      return close(reason_);
+    }
+    return linger();
+  }
+  if (at_end_ && !session_.waiting() && output_.empty()) {
+    stream_.say_end();
     return close(reason_);
   }
   watch();
@@ -181,39 +228,35 @@ bool Connection::send_replies() {
     output_ += replies;
     left = output_;
   }
-  std::size_t sent = 0;
-  while (sent < left.size()) {
-    const ssize_t n = send(socket_.get(), left.data() + sent, left.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) {
-      replies.clear();
-      return false;
-    }
-    if (n < 0) break;
-    sent += static_cast<std::size_t>(n);
-  }
-  bytes_sent_ += sent;
-  if (sent == left.size()) {
+  Stream::Transfer sent{Stream::Result::kDone};
+  if (!left.empty()) sent = stream_.write(left);
+  bytes_sent_ += sent.bytes;
+  if (sent.bytes == left.size()) {
     output_ = {};
   } else {
-    output_ = std::string(left.substr(sent));
+    output_ = std::string(left.substr(sent.bytes));
   }
   replies.clear();
-  return true;
+  writes_on_ = sent.result == Stream::Result::kWantsRead ? EV_READ : EV_WRITE;
+  return sent.result != Stream::Result::kLost;
 }
 
 // Waits for the client to send, unless it has said enough, or to read, if it has something to read. For neither, if it
 // will send nothing more and a hook has to answer first: that, or its time limit, wakes us.
 void Connection::watch() {
-  short wanted = 0;
-  if (lingering_ || (!at_end_ && !session_.closed() && !full_ && input_.size() < kMaxKept)) {
-    wanted |= EV_READ;
-  }
-  if (!output_.empty()) wanted |= EV_WRITE;
+  const bool reading = wants_input();
+  watch_for(static_cast<short>((reading ? reads_on_ : 0) | (output_.empty() ? 0 : writes_on_)));
+  // The socket will not tell of what has already been read from it: the next turn does. A turn for each such piece, so
+  // that others have theirs.
+  constexpr timeval kNextTurn{};
+  if (reading && stream_.ready()) event_add(&event_, &kNextTurn);
+}
+
+void Connection::watch_for(short wanted) {
   if (wanted == watched_) return;
   event_del(&event_);
   if (wanted != 0) {
-    event_assign(&event_, clients_.base_, socket_.get(), static_cast<short>(wanted | EV_PERSIST), on_event, this);
+    event_assign(&event_, clients_.base_, socket(), static_cast<short>(wanted | EV_PERSIST), on_event, this);
     event_add(&event_, nullptr);
   }
   watched_ = wanted;
@@ -221,29 +264,42 @@ void Connection::watch() {
 
 // RFC 5321 §4.5.3.2. While we wait for a hook the client has all the time in the world.
 void Connection::set_deadline() {
-  const config::Timeouts& timeouts = generation_->config.timeouts;
+  const config::Timeouts& timeouts = policy_.timeouts();
   const bool in_command = !input_.empty() && !session_.waiting() && !session_.in_data() && !session_.closed();
   const bool was_in_command = std::exchange(command_begun_, in_command);
   const bool progress = std::exchange(progress_, false);
   if (session_.waiting() && output_.empty()) return clear();
   if (in_command && was_in_command && !progress) return;  // it runs from the first byte of the line
-  clients_.deadlines_.set(*this,
-                          session_.closed()    ? kLinger
-                          : session_.in_data() ? timeouts.data
-                          : in_command         ? timeouts.command
-                                               : timeouts.idle,
-                          Clock::now());
+  set_deadline(session_.closed()    ? kLinger
+               : session_.in_data() ? timeouts.data
+               : in_command         ? timeouts.command
+                                    : timeouts.idle);
+}
+
+void Connection::set_deadline(std::chrono::milliseconds limit) {
+  clients_.deadlines_.set(*this, limit, Clock::now());
   clients_.deadline_timer_.set_at_latest(*clients_.deadlines_.next());
 }
 
+// To close a socket that has unread input resets it, and our last word may be lost on the way.
 void Connection::linger() {
-  const ssize_t got = recv(socket_.get(), clients_.input_.data(), clients_.input_.size(), MSG_DONTWAIT);
-  if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN))) return;
-  close(reason_);
+  stream_.finish();
+  stage_ = Stage::kLingering;
+  watch_for(EV_READ);
+  set_deadline(kLinger);
+}
+
+void Connection::lost() {
+  clients_.replies_.clear();
+  if (const std::string reason = stream_.failure(); !reason.empty()) {
+    clients_.log_.info("tls id={} client={} lost reason={}", session_.id(), shown_address(session_.peer().address),
+                       sys::quoted(reason));
+  }
+  close(hook::EndReason::kLost);
 }
 
 void Connection::close(hook::EndReason reason) {
-  if (std::exchange(closed_, true)) return;
+  if (std::exchange(stage_, Stage::kClosed) == Stage::kClosed) return;
   event_del(&event_);
   clear();
   stop_asking();
@@ -251,13 +307,12 @@ void Connection::close(hook::EndReason reason) {
   const smtp::Session::Counts& counts = session_.counts();
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
   if (clients_.log_.enabled(sys::LogLevel::kInfo)) {
-    clients_.log_.info(
-        "session id={} client={} helo={} messages={} refused={} recipients={} errors={} bytes={} ms={} end={}",
-        session_.id(), session_.peer().address, sys::quoted(session_.helo()), counts.messages_accepted,
-        counts.messages_refused, counts.recipients_accepted, counts.errors, bytes_received_, duration.count(),
-        hook::to_string(reason));
+    clients_.log_.write(
+        sys::LogLevel::kInfo,
+        session_line(session_,
+                     {.proxy = proxy_, .bytes_received = bytes_received_, .duration = duration, .reason = reason}));
   }
-  if (!generation_->chain(config::HookEvent::kDisconnect).empty()) {
+  if (!policy_.chain(config::HookEvent::kDisconnect).empty()) {
     const hook::SessionFacts session = facts();
     clients_.dispatcher_.disconnected(*this, {.session = session,
                                               .duration = duration,
@@ -273,14 +328,16 @@ void Connection::close(hook::EndReason reason) {
 }
 
 hook::SessionFacts Connection::facts() const {
-  return {.id = session_.id(),
-          .listener = listener_.name,
-          .client = {.ip = session_.peer().address, .port = session_.peer().port},
-          .server = {.ip = listener_.ip, .port = listener_.port},
-          .helo = session_.helo(),
-          .protocol = session_.helo().empty() ? ""
-                      : session_.extended()   ? "ESMTP"
-                                              : "SMTP"};
+  hook::SessionFacts facts{.id = session_.id(),
+                           .listener = listener_.name,
+                           .client = {.ip = session_.peer().address, .port = session_.peer().port},
+                           .server = {.ip = listener_.ip, .port = listener_.port},
+                           .helo = session_.helo(),
+                           .protocol = session_.protocol(),
+                           .tls = {},
+                           .user = session_.user()};
+  if (session_.tls()) facts.tls = to_hook(*session_.tls());
+  return facts;
 }
 
 void Connection::reply(std::string_view wire) { clients_.replies_ += wire; }
@@ -301,28 +358,16 @@ void Connection::transaction_over(const smtp::Transaction& transaction, std::str
     ++(smtp::code_of(reply) < 300 ? clients_.counts_.messages_accepted : clients_.counts_.messages_refused);
   }
   if (!clients_.log_.enabled(sys::LogLevel::kInfo)) return;
-  clients_.log_.info("message id={} from=<{}> to={} size={} reply={}", transaction.id,
-                     to_string(transaction.envelope.reverse_path), shown_recipients(transaction.envelope),
-                     transaction.data.size(),
-                     reply.empty() ? "none" : sys::quoted(reply.substr(0, reply.find("\r\n"))));
+  clients_.log_.write(sys::LogLevel::kInfo, message_line(transaction, reply));
 }
 
-// Local time changes at most once a second.
-smtp::Now Connection::now() {
-  const std::time_t seconds = std::time(nullptr);
-  smtp::Now& cached = clients_.now_;
-  if (cached.time.time_since_epoch().count() != seconds) {
-    std::tm local{};
-    localtime_r(&seconds, &local);
-    cached = {.time = std::chrono::sys_seconds(std::chrono::seconds(seconds)),
-              .utc_offset = std::chrono::duration_cast<std::chrono::minutes>(std::chrono::seconds(local.tm_gmtoff))};
-  }
-  return cached;
-}
+smtp::Now Connection::now() { return clients_.now(); }
 
+// 144 bits, so that no two are the same (RFC 5802 §5.1: r=).
 std::string Connection::nonce() {
-  std::array<unsigned char, 24> random{};
-  if (getentropy(random.data(), random.size()) != 0) std::abort();  // it cannot fail for so few
+  std::array<unsigned char, 18> random{};
+  [[maybe_unused]] const ssize_t got = getrandom(random.data(), random.size(), 0);
+  assert(got == static_cast<ssize_t>(random.size()) && "getrandom(2) does not fail for so few");
   return fmt::format("{:02x}", fmt::join(random, ""));
 }
 

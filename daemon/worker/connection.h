@@ -1,4 +1,4 @@
-// One client: a socket, the Session that talks to it, and nothing else while it is idle.
+// One client: a stream, the Session that talks to it, and nothing else while it is idle.
 
 #pragma once
 
@@ -10,30 +10,29 @@
 #include <string>
 #include <string_view>
 
-#include "daemon/sys/fd.h"
+#include "daemon/worker/address_counts.h"
+#include "daemon/worker/arrival.h"
 #include "daemon/worker/body.h"
 #include "daemon/worker/deadlines.h"
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/generation.h"
+#include "daemon/worker/stream.h"
 #include "proto/hook/request.h"
 #include "proto/smtp/session.h"
 
 namespace hooksmtpd::worker {
 
 class Clients;
-struct Listener;
 
 class Connection final : public smtp::Host, public Client, public Deadline {
  public:
   struct Start {
-    sys::Fd socket;
-    smtp::Peer peer;
-    const Listener& listener;
+    Arrival arrival;
     std::uint64_t number;
     std::string id;
-    bool counted;  // among those of its address
+    AddressCounts::Place place;  // among those of its address
   };
-  Connection(Clients& clients, GenerationPtr generation, Start start);
+  Connection(Clients& clients, GenerationPtr generation, const Policy& policy, Start start);
   ~Connection();
 
   void begin();
@@ -41,16 +40,24 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   // Says 421 and closes.
   void shut_down();
 
-  int socket() const { return socket_.get(); }
-  bool counted() const { return counted_; }
+  int socket() const { return stream_.socket(); }
+  Listener& listener() const { return listener_; }
   const smtp::Session& session() const override { return session_; }
   const GenerationPtr& generation() const override { return generation_; }
+  const Policy& policy() const override { return policy_; }
   std::uint64_t number() const override { return number_; }
   hook::SessionFacts facts() const override;
   std::unique_ptr<Body> take_body() override { return std::move(body_); }
   void answer(smtp::QuestionId question, const mail::Verdict& verdict) override;
 
  private:
+  enum class Stage : std::uint8_t {
+    kHandshake,  // of TLS: before the session begins, or in its midst
+    kSession,
+    kLingering,  // we have said the last word; what still comes is thrown away
+    kClosed,
+  };
+
   // smtp::Host
   void reply(std::string_view wire) override;
   void ask(smtp::QuestionId id, const smtp::Question& question) override;
@@ -59,28 +66,38 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   bool full() override;
   void body(std::string_view run) override;
   smtp::Now now() override;
-  bool tls_available() override { return false; }
-  void start_tls() override {}
+  bool tls_available() override;
+  void start_tls() override {}  // settle() sees that the session waits for it
   std::string nonce() override;
 
   static void on_event(evutil_socket_t, short what, void* self) noexcept;
-  void readable();
-  void linger();
+  void start_handshake();
+  void shake_hands();
+  void handshake_failed(std::string_view reason, hook::EndReason how);
+  bool wants_input() const;
+  void read_some();
   void feed(std::string_view bytes);
   void settle();
   void stop_asking();
   bool send_and_go_on();
   bool send_replies();
   void watch();
+  void watch_for(short wanted);
   void set_deadline();
+  void set_deadline(std::chrono::milliseconds limit);
+  void linger();
+  void lost();
   void close(hook::EndReason reason);
 
   Clients& clients_;
   GenerationPtr generation_;
-  sys::Fd socket_;
-  const Listener& listener_;
+  const Policy& policy_;      // of generation_
+  GenerationPtr secured_by_;  // whose certificates the stream shows; outlives it
+  Stream stream_;
+  Listener& listener_;
   std::uint64_t number_;
-  bool counted_;
+  AddressCounts::Place place_;
+  std::string proxy_;
   std::uint64_t bytes_received_ = 0, bytes_sent_ = 0;
   Deadline::TimePoint begun_;
   event event_;
@@ -88,14 +105,16 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::string output_;  // what the socket did not take
   std::unique_ptr<Body> body_;
   smtp::Session session_;
-  short watched_ = 0;       // EV_READ, EV_WRITE
-  bool at_end_ = false;     // the client will send nothing more
-  bool lingering_ = false;  // we have said the last word; what still comes is thrown away
-  bool closed_ = false;
+  short watched_ = 0;  // EV_READ, EV_WRITE
+  Stage stage_ = Stage::kSession;
+  bool begun_session_ = false;
+  bool at_end_ = false;         // the client will send nothing more
   bool command_begun_ = false;  // the deadline is that of a command line
   bool progress_ = false;       // the session took something in this turn
   bool full_ = false;           // and stopped, as its replies had piled up
-  std::size_t questions_ = 0;   // that are with the dispatcher
+  // The event of the socket for which the stream waits to read; with TLS that may be EV_WRITE, and the other way round.
+  short reads_on_ = EV_READ, writes_on_ = EV_WRITE;
+  std::size_t questions_ = 0;  // that are with the dispatcher
   hook::EndReason reason_ = hook::EndReason::kLost;
 };
 

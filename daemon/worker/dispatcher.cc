@@ -14,7 +14,7 @@ namespace {
 using mail::Action;
 using mail::Verdict;
 
-// A bare `defer` gets the reply that fits its question: 451 4.3.0, or 421 to a host.
+// A bare `defer` gets the reply that fits its question: 451 4.3.0, 421 to a host, 454 4.7.0 to AUTH.
 Verdict verdict_on_failure(config::OnFailure policy) {
   switch (policy) {
     case config::OnFailure::kTempfail:
@@ -28,7 +28,8 @@ Verdict verdict_on_failure(config::OnFailure policy) {
 }
 
 Verdict verdict_on_full_queue(config::HookEvent event) {
-  if (event == config::HookEvent::kValidateHost) return verdict_on_failure(config::OnFailure::kTempfail);
+  if (event == config::HookEvent::kValidateHost || event == config::HookEvent::kAuth)
+    return verdict_on_failure(config::OnFailure::kTempfail);
   return {.action = Action::kDefer, .code = 451, .enhanced = "4.3.2", .text = {"System is busy, try again later"}};
 }
 
@@ -130,10 +131,12 @@ void Dispatcher::step(Inquiry& inquiry) {
 }
 
 void Dispatcher::outcome(Inquiry& inquiry, Outcome outcome) {
-  const config::Hook& hook = inquiry.hook();
   if (inquiry.delivery) inquiry.delivery->body->withdraw();
   switch (outcome.kind) {
     case Outcome::kVerdict:
+      if (!takes_recipients(inquiry, outcome.verdict)) {
+        return failed(inquiry, "`recipients` must have one verdict for each recipient that was asked about, in order");
+      }
       log_.debug("verdict hook={} event={} {} action={} code={}", inquiry.asked->label(),
                  config::to_string(inquiry.event), inquiry.tag(), name_of(outcome.verdict.action),
                  outcome.verdict.code);
@@ -144,12 +147,8 @@ void Dispatcher::outcome(Inquiry& inquiry, Outcome outcome) {
       }
       if (outcome.delay.count() > 0) return decide_after(inquiry, std::move(outcome.verdict), outcome.delay);
       return decide(inquiry, outcome.verdict);
-    case Outcome::kFailed: {
-      const Verdict verdict = verdict_on_failure(hook.on(inquiry.event).on_failure);
-      log_.warn("hook {} failed event={} {} on_failure={}: {}", inquiry.asked->label(),
-                config::to_string(inquiry.event), inquiry.tag(), name_of(verdict.action), outcome.reason);
-      return decide(inquiry, verdict);
-    }
+    case Outcome::kFailed:
+      return failed(inquiry, outcome.reason);
     case Outcome::kQueueFull:
       log_.warn("hook {} busy event={} {}: {}", inquiry.asked->label(), config::to_string(inquiry.event), inquiry.tag(),
                 outcome.reason);
@@ -157,25 +156,54 @@ void Dispatcher::outcome(Inquiry& inquiry, Outcome outcome) {
   }
 }
 
-void Dispatcher::decide(Inquiry& inquiry, const Verdict& verdict) {
-  const bool accepted = verdict.action == Action::kAccept;
-  if (inquiry.delivery && accepted && inquiry.asked) inquiry.delivery->accepted_by.push_back(inquiry.asked);
-  if (accepted && !inquiry.last() && (inquiry.client || inquiry.delivery)) {
+void Dispatcher::failed(Inquiry& inquiry, std::string_view reason) {
+  const Verdict verdict = verdict_on_failure(inquiry.hook().on(inquiry.event).on_failure);
+  log_.warn("hook {} failed event={} {} on_failure={}: {}", inquiry.asked->label(), config::to_string(inquiry.event),
+            inquiry.tag(), name_of(verdict.action), reason);
+  decide(inquiry, verdict);
+}
+
+void Dispatcher::decide(Inquiry& inquiry, const Verdict& given) {
+  Delivery* const delivery = inquiry.delivery.get();
+  const bool lmtp = delivery && delivery->recipient_verdicts && given.action != Action::kClose;
+  bool accepted = given.action == Action::kAccept;
+  if (lmtp) {
+    delivery->recipient_verdicts->apply(given, delivery->envelope.recipients);
+    accepted = delivery->recipient_verdicts->anybody_left();
+  }
+  if (delivery && accepted && inquiry.asked) delivery->accepted_by.push_back(inquiry.asked);
+  if (accepted && !inquiry.last() && (inquiry.client || delivery)) {
     ++inquiry.position;
     return step(inquiry);
   }
-  if (inquiry.delivery && !mail::accepts(verdict)) take_back(inquiry);
+  const Verdict verdict = lmtp ? delivery->recipient_verdicts->result() : given;
+  if (delivery && !mail::accepts(verdict)) take_back(inquiry);
   Client* const client = inquiry.client;
   const smtp::QuestionId id = inquiry.id;
-  if (!client && inquiry.delivery) {
-    log_.info("message id={} outcome={} the client was gone and did not hear it", inquiry.delivery->transaction,
+  if (!client && delivery) {
+    log_.info("message id={} outcome={} the client was gone and did not hear it", delivery->transaction,
               name_of(verdict.action));
   }
   inquiries_.erase(inquiry.self);
   if (client) client->answer(id, verdict);
 }
 
-// The hooks that had accepted a message which is refused after all may want to forget it.
+// What a hook said of single recipients counts over LMTP only: elsewhere the client gets one reply for all of them.
+// True unless it spoke of more or fewer than it was asked about.
+bool Dispatcher::takes_recipients(const Inquiry& inquiry, Verdict& verdict) {
+  if (verdict.recipients.empty()) return true;
+  if (inquiry.delivery && inquiry.delivery->recipient_verdicts) {
+    return inquiry.delivery->recipient_verdicts->fits(verdict);
+  }
+  verdict.recipients.clear();
+  if (const std::string& name = inquiry.hook().name; noted_.insert(name).second) {
+    log_.warn("hook {}: `recipients` of a reply counts over LMTP only: elsewhere one reply is for all", name);
+  }
+  return true;
+}
+
+// The hooks that had accepted a message which is refused after all may want to forget it. Over LMTP that is one which
+// is refused for everybody: `reset` cannot say for whom.
 void Dispatcher::take_back(Inquiry& inquiry) {
   const Delivery& delivery = *inquiry.delivery;
   const hook::SessionFacts facts = delivery.session.facts();
@@ -212,9 +240,8 @@ void Dispatcher::decide_after(Inquiry& inquiry, Verdict verdict, std::chrono::mi
 }
 
 void Dispatcher::disconnected(const Client& client, const hook::Disconnect& disconnect) {
-  const Generation& generation = *client.generation();
-  for (const std::size_t index : generation.chain(config::HookEvent::kDisconnect)) {
-    const config::Hook& hook = generation.config.hooks[index];
+  for (const std::size_t index : client.policy().chain(config::HookEvent::kDisconnect)) {
+    const config::Hook& hook = client.generation()->config.hooks[index];
     HookProcess& process = process_for(hook, client.number());
     Request request{.id = process.next_id(),
                     .event = hook::Event::kDisconnect,

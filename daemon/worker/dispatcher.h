@@ -6,6 +6,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ class Client {
   virtual hook::SessionFacts facts() const = 0;
   virtual const smtp::Session& session() const = 0;
   virtual const GenerationPtr& generation() const = 0;
+  virtual const Policy& policy() const = 0;       // of that generation
   virtual std::uint64_t number() const = 0;       // which instance of a hook it talks to follows from it
   virtual std::unique_ptr<Body> take_body() = 0;  // the message that it just received
 
@@ -77,6 +79,8 @@ class Dispatcher {
   void decide(Inquiry& inquiry, const mail::Verdict& verdict);
   void decide_later(Inquiry& inquiry, mail::Verdict verdict);
   void decide_after(Inquiry& inquiry, mail::Verdict verdict, std::chrono::milliseconds delay);
+  void failed(Inquiry& inquiry, std::string_view reason);
+  bool takes_recipients(const Inquiry& inquiry, mail::Verdict& verdict);
   void take_back(Inquiry& inquiry);
   bool place(Inquiry& inquiry, const config::Hook& hook, std::string& path);
 
@@ -87,6 +91,7 @@ class Dispatcher {
   std::list<Inquiry> inquiries_;
   std::vector<Decision> decisions_;
   std::vector<HookProcess*> busy_;
+  std::set<std::string, std::less<>> noted_;  // hooks that judge recipients where nobody can be told
 };
 
 }  // namespace hooksmtpd::worker

@@ -1,28 +1,28 @@
 #include "daemon/worker/generation.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
+
+#include "daemon/tls/remote_key.h"
 
 namespace hooksmtpd::worker {
 
-using config::HookEvent;
-
-Generation::Generation(config::Config from) : config(std::move(from)) {
-  for (std::size_t i = 0; i < config.hooks.size(); ++i) {
-    for (std::size_t event = 0; event < config::kHookEvents; ++event) {
-      if (config.hooks[i].events[event].subscribed) chains[event].push_back(i);
-    }
+Generation::Generation(config::Config from, tls::Signer& signer, sys::Log& log) : config(std::move(from)) {
+  for (const config::Listener& listener : config.listeners) {
+    policies.emplace(std::piecewise_construct, std::forward_as_tuple(listener.name),
+                     std::forward_as_tuple(config, listener));
   }
-  settings = {.hostname = config.hostname,
-              .banner = config.banner,
-              .message_size = config.limits.message_size,
-              .recipients = config.limits.recipients,
-              .errors = config.limits.errors,
-              .commands = config.limits.commands,
-              .strict_lines = config.limits.strict_lines,
-              .judged = {.host = !chain(HookEvent::kValidateHost).empty(),
-                         .sender = !chain(HookEvent::kValidateSender).empty(),
-                         .recipient = !chain(HookEvent::kValidateRecipient).empty(),
-                         .message = !chain(HookEvent::kDeliver).empty()}};
+  if (std::ranges::none_of(policies, [](const auto& entry) { return entry.second.has_tls(); })) return;
+  const auto remote_key = [&signer](const config::Certificate&, EVP_PKEY* public_key) {
+    return tls::make_remote_key(public_key, signer);
+  };
+  auto context = tls::Context::make(config.tls, remote_key);
+  if (context) {
+    tls = *std::move(context);
+  } else {
+    log.error("tls cannot be had: {}", context.error());
+  }
 }
 
 }  // namespace hooksmtpd::worker

@@ -2,26 +2,33 @@
 
 #pragma once
 
-#include <array>
+#include <map>
 #include <memory>
-#include <vector>
+#include <string>
+#include <string_view>
 
 #include "config/config.h"
-#include "proto/smtp/session.h"
+#include "daemon/sys/log.h"
+#include "daemon/tls/context.h"
+#include "daemon/worker/policy.h"
+
+namespace hooksmtpd::tls {
+class Signer;
+}
 
 namespace hooksmtpd::worker {
 
 struct Generation {
-  explicit Generation(config::Config config);
+  // `signer` signs with the keys of the certificates, and outlives us. Certificates of which nothing can be made are
+  // logged, and TLS cannot be had: they were judged before, by a process that had no clients to lose.
+  Generation(config::Config config, tls::Signer& signer, sys::Log& log);
 
-  // Positions in config.hooks of those that are asked about `event`, in configured order.
-  const std::vector<std::size_t>& chain(config::HookEvent event) const {
-    return chains[static_cast<std::size_t>(event)];
-  }
+  // Of the listener with this name, which there is.
+  const Policy& policy(std::string_view listener) const { return policies.find(listener)->second; }
 
   config::Config config;
-  smtp::Settings settings;
-  std::array<std::vector<std::size_t>, config::kHookEvents> chains;
+  std::map<std::string, Policy, std::less<>> policies;  // by listener
+  std::unique_ptr<tls::Context> tls;                    // null: no listener has TLS
 };
 
 using GenerationPtr = std::shared_ptr<const Generation>;

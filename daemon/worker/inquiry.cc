@@ -7,6 +7,7 @@
 #include <chrono>
 #include <variant>
 
+#include "proto/sasl/credentials.h"
 #include "proto/smtp/trace.h"
 
 namespace hooksmtpd::worker {
@@ -53,6 +54,7 @@ hook::Event to_protocol(config::HookEvent event) {
 
 Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId question_id, const smtp::Question& asked_for)
     : generation(asking.generation()),
+      policy(&asking.policy()),
       client(&asking),
       id(question_id),
       question(&asked_for),
@@ -61,13 +63,16 @@ Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId questi
       dispatcher_(dispatcher) {
   if (event != config::HookEvent::kDeliver) return;
   const smtp::Transaction& transaction = *asking.session().transaction();
-  delivery = std::make_unique<Delivery>(Delivery{.session = Snapshot(asking.facts()),
+  delivery = std::make_unique<Delivery>(Delivery{.session = Snapshot(asking.facts(), asking.session().tls()),
                                                  .transaction = transaction.id,
                                                  .envelope = transaction.envelope,
                                                  .received_at = utc_now(),
                                                  .eight_bit = transaction.data.eight_bit(),
                                                  .long_lines = transaction.data.long_lines(),
                                                  .body = asking.take_body()});
+  if (policy->settings().protocol == smtp::Settings::Protocol::kLmtp) {
+    delivery->recipient_verdicts.emplace(delivery->envelope.recipients.size());
+  }
 }
 
 std::string Inquiry::tag() const {
@@ -91,6 +96,24 @@ hook::Written Inquiry::write(std::string& line, hook::RequestId request, const s
   }
   assert(client);
   const hook::SessionFacts facts = client->facts();
+  if (const auto* auth = std::get_if<smtp::question::Auth>(question)) {
+    const sasl::Credentials& claimed = auth->credentials;
+    const auto given = [](const std::string& secret) {
+      return secret.empty() ? std::nullopt : std::optional<std::string_view>(secret);
+    };
+    const bool has_password =
+        claimed.mechanism == sasl::Mechanism::kPlain || claimed.mechanism == sasl::Mechanism::kLogin;
+    return append_request(
+        line, request,
+        hook::Auth{.session = facts,
+                   .mechanism = to_string(claimed.mechanism),
+                   .authorization_id = claimed.authorization_id,
+                   .user = claimed.user,
+                   .password = has_password ? std::optional<std::string_view>(claimed.password) : std::nullopt,
+                   .token = given(claimed.token),
+                   .challenge = given(claimed.challenge),
+                   .digest = given(claimed.digest)});
+  }
   if (const auto* sender = std::get_if<smtp::question::Sender>(question)) {
     return append_request(line, request,
                           hook::ValidateSender{.session = facts,

@@ -12,6 +12,8 @@
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/generation.h"
 #include "daemon/worker/hook_process.h"
+#include "daemon/worker/policy.h"
+#include "daemon/worker/recipient_verdicts.h"
 #include "daemon/worker/snapshot.h"
 #include "proto/mail/envelope.h"
 
@@ -21,7 +23,8 @@ namespace hooksmtpd::worker {
 struct Delivery {
   Snapshot session;
   std::string transaction;
-  mail::Envelope envelope;
+  mail::Envelope envelope;                                // over LMTP, without those that some hook did not accept
+  std::optional<RecipientVerdicts> recipient_verdicts{};  // over LMTP
   std::string received_at;
   bool eight_bit = false;
   std::uint64_t long_lines = 0;
@@ -39,11 +42,12 @@ class Inquiry final : public Asker {
   // Appends the request for the hook that it has come to. `path`: where that hook finds the message.
   hook::Written write(std::string& line, hook::RequestId id, const std::string& path) const;
 
-  const config::Hook& hook() const { return generation->config.hooks[generation->chain(event)[position]]; }
-  bool last() const { return position + 1 == generation->chain(event).size(); }
+  const config::Hook& hook() const { return generation->config.hooks[policy->chain(event)[position]]; }
+  bool last() const { return position + 1 == policy->chain(event).size(); }
 
   GenerationPtr generation;
-  Client* client;  // nullptr: gone
+  const Policy* policy;  // of generation
+  Client* client;        // nullptr: gone
   smtp::QuestionId id;
   const smtp::Question* question;  // while the client is there
   config::HookEvent event;

@@ -22,6 +22,7 @@
 #include "daemon/sys/mapped_files.h"
 #include "daemon/sys/process_report.h"
 #include "daemon/sys/sandbox.h"
+#include "daemon/tls/openssl.h"
 #include "daemon/worker/worker.h"
 
 using namespace hooksmtpd;
@@ -65,6 +66,7 @@ int main(int argc, char** argv) try {
   }
   std::signal(SIGPIPE, SIG_IGN);
   tzset();  // reads /etc/localtime
+  tls::start_openssl();
   worker::Worker::Start start = read_arguments(argc, argv);
   sys::enter_sandbox();
   report_to_supervisor(start.control);

@@ -74,6 +74,7 @@ Worker::Worker(Start start)
       spool_folder_(std::move(start.spool)),
       listeners_(std::move(start.listeners)),
       isolation_(std::move(start.isolation)),
+      keyholder_(log_, [this] { send(sys::FrameKind::kKeyholderLost, ""); }),
       log_timer_(base_.get(), *this),
       drain_timer_(base_.get(), *this) {
   const auto watch = [this](const sys::Fd& fd, event_callback_fn callback) {
@@ -140,6 +141,8 @@ void Worker::obey(sys::Frame frame) {
   switch (frame.kind) {
     case sys::FrameKind::kConfig:
       return configure(frame);
+    case sys::FrameKind::kKeyholder:
+      return keyholder_.use(std::move(frame.fds.at(0)));
     case sys::FrameKind::kHook:
       return start_hook(std::move(frame));
     case sys::FrameKind::kServe:
@@ -158,7 +161,8 @@ void Worker::obey(sys::Frame frame) {
 void Worker::configure(const sys::Frame& frame) {
   const auto text = sys::read_sealed_memfd(frame.fds.at(0));
   if (!text) throw std::runtime_error("the configuration is not a sealed memfd");
-  const GenerationPtr before = std::exchange(generation_, std::make_shared<const Generation>(config::from_json(*text)));
+  const GenerationPtr before =
+      std::exchange(generation_, std::make_shared<const Generation>(config::from_json(*text), keyholder_, log_));
   log_.set_level(generation_->config.log_level);
   if (!clients_) {
     const Descriptors descriptors = share_descriptors(generation_->config);
@@ -178,8 +182,8 @@ void Worker::configure(const sys::Frame& frame) {
     dispatcher_ = std::make_unique<Dispatcher>(
         base_.get(), log_,
         HookProcess::Surroundings{.base = base_.get(), .log = log_, .restart = restart, .state = state, .busy = {}});
-    clients_ =
-        std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, std::move(listeners_), descriptors.clients);
+    clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, keyholder_, std::move(listeners_),
+                                         descriptors.clients);
   }
   dispatcher_->add_hooks(generation_->config);
   clients_->use(generation_);
@@ -258,6 +262,10 @@ void Worker::send_status(const sys::Frame& frame) {
                               {"connections_refused", counts.refused},
                               {"messages_accepted", counts.messages_accepted},
                               {"messages_refused", counts.messages_refused},
+                              {"tls_handshakes", counts.handshakes},
+                              {"tls_failed", counts.handshakes_failed},
+                              {"auth_accepted", counts.logins},
+                              {"auth_failed", counts.logins_failed},
                               {"log_dropped", log_.dropped()},
                               {"hooks", hooks}};
   const auto token = sys::body_as<sys::Token>(frame.body);

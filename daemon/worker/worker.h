@@ -15,6 +15,7 @@
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/event.h"
 #include "daemon/worker/generation.h"
+#include "daemon/worker/keyholder.h"
 #include "daemon/worker/spool.h"
 
 namespace hooksmtpd::worker {
@@ -57,6 +58,7 @@ class Worker {
   sys::Fd spool_folder_;
   std::vector<std::pair<sys::Fd, std::string>> listeners_;
   std::string isolation_;
+  Keyholder keyholder_;  // outlives every generation, and so whoever holds one
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Clients> clients_;

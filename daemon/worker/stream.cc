@@ -1,0 +1,167 @@
+#include "daemon/worker/stream.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "daemon/tls/context.h"
+#include "daemon/tls/openssl.h"
+
+namespace hooksmtpd::worker {
+namespace {
+
+// SSL_read() and SSL_write() count in int.
+constexpr std::size_t kMaxCall = 1024 * 1024;
+
+// What OpenSSL says about the last failure, and the queue empty again: it is one for all streams.
+std::string take_reason(const SSL* ssl) {
+  const unsigned long error = ERR_peek_error();  // the first is the cause, the others follow from it
+  ERR_clear_error();
+  if (error == 0) return "";
+  const char* const words = ERR_reason_error_string(error);
+  std::string reason = words ? words : "error " + std::to_string(error);
+  if (const long verified = SSL_get_verify_result(ssl);
+      ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    reason += std::string(": ") + X509_verify_cert_error_string(verified);
+  }
+  return reason;
+}
+
+}  // namespace
+
+struct Stream::Tls {
+  std::unique_ptr<SSL, tls::Release<SSL_free>> ssl;
+  std::string failure;
+  bool starved = false;  // what OpenSSL has read ahead is less than a record
+  bool failed = false;   // SSL_shutdown() must not be called any more (its manual page)
+};
+
+Stream::Stream(sys::Fd socket) : socket_(std::move(socket)) {}
+
+Stream::~Stream() = default;
+
+Stream::Transfer Stream::read(std::span<char> into) {
+  if (tls_) return read_tls(into);
+  const ssize_t got = recv(socket_.get(), into.data(), into.size(), MSG_DONTWAIT);
+  if (got > 0) return {Result::kDone, static_cast<std::size_t>(got)};
+  if (got == 0) return {Result::kEnd};
+  return {errno == EINTR || errno == EAGAIN ? Result::kWantsRead : Result::kLost};
+}
+
+Stream::Transfer Stream::write(std::string_view bytes) {
+  if (tls_) return write_tls(bytes);
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t n = send(socket_.get(), bytes.data() + sent, bytes.size() - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return {errno == EAGAIN ? Result::kWantsWrite : Result::kLost, sent};
+    sent += static_cast<std::size_t>(n);
+  }
+  return {Result::kDone, sent};
+}
+
+// Goes on while there is more without a further system call, or a full record says that there may be.
+Stream::Transfer Stream::read_tls(std::span<char> into) {
+  tls_->starved = false;
+  Transfer transfer{Result::kDone};
+  while (transfer.bytes < into.size()) {
+    const std::size_t room = std::min(into.size() - transfer.bytes, kMaxCall);
+    ERR_clear_error();
+    const int got = SSL_read(tls_->ssl.get(), into.data() + transfer.bytes, static_cast<int>(room));
+    if (got <= 0) {
+      transfer.result = result_of(got);
+      tls_->starved = transfer.result == Result::kWantsRead;
+      break;
+    }
+    transfer.bytes += static_cast<std::size_t>(got);
+    if (got < SSL3_RT_MAX_PLAIN_LENGTH && SSL_has_pending(tls_->ssl.get()) == 0) break;
+  }
+  // What came is handled first: an end or a failure is found again by the next call.
+  if (transfer.bytes > 0) transfer.result = Result::kDone;
+  return transfer;
+}
+
+Stream::Transfer Stream::write_tls(std::string_view bytes) {
+  Transfer transfer{Result::kDone};
+  while (transfer.bytes < bytes.size()) {
+    const std::size_t length = std::min(bytes.size() - transfer.bytes, kMaxCall);
+    ERR_clear_error();
+    const int sent = SSL_write(tls_->ssl.get(), bytes.data() + transfer.bytes, static_cast<int>(length));
+    if (sent <= 0) {
+      transfer.result = result_of(sent);
+      break;
+    }
+    transfer.bytes += static_cast<std::size_t>(sent);
+  }
+  if (transfer.result == Result::kEnd) transfer.result = Result::kLost;
+  return transfer;
+}
+
+Stream::Result Stream::result_of(int returned) {
+  switch (SSL_get_error(tls_->ssl.get(), returned)) {
+    case SSL_ERROR_WANT_READ:
+      return Result::kWantsRead;
+    case SSL_ERROR_WANT_WRITE:
+      return Result::kWantsWrite;
+    case SSL_ERROR_ZERO_RETURN:
+      return Result::kEnd;
+    default:
+      tls_->failed = true;
+      tls_->failure = take_reason(tls_->ssl.get());
+      return Result::kLost;
+  }
+}
+
+bool Stream::ready() const { return tls_ && !tls_->starved && SSL_has_pending(tls_->ssl.get()) != 0; }
+
+bool Stream::start_tls(const tls::Context& context) {
+  auto tls = std::make_unique<Tls>();
+  tls->ssl = context.new_connection();
+  SSL* const ssl = tls->ssl.get();
+  if (!ssl || SSL_set_fd(ssl, socket_.get()) != 1) {
+    ERR_clear_error();
+    return false;
+  }
+  SSL_set_read_ahead(ssl, 1);  // one system call a record, not two
+  tls_ = std::move(tls);
+  return true;
+}
+
+Stream::Transfer Stream::handshake() {
+  ERR_clear_error();
+  const int done = SSL_accept(tls_->ssl.get());
+  if (done == 1) return {Result::kDone};
+  const Result result = result_of(done);
+  if (result == Result::kWantsRead || result == Result::kWantsWrite) return {result};
+  tls_->failed = true;
+  if (tls_->failure.empty()) tls_->failure = "the client closed the connection";
+  return {Result::kLost};
+}
+
+ssl_st* Stream::tls() const { return tls_ ? tls_->ssl.get() : nullptr; }
+
+std::string Stream::failure() const { return tls_ ? tls_->failure : ""; }
+
+void Stream::say_end() {
+  if (!tls_ || tls_->failed || SSL_in_init(tls_->ssl.get())) return;
+  ERR_clear_error();
+  SSL_shutdown(tls_->ssl.get());
+  ERR_clear_error();
+}
+
+void Stream::finish() {
+  say_end();
+  shutdown(socket_.get(), SHUT_WR);
+}
+
+bool Stream::discard(std::span<char> scratch) {
+  const ssize_t got = recv(socket_.get(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  return got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN));
+}
+
+}  // namespace hooksmtpd::worker
