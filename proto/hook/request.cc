@@ -149,7 +149,9 @@ Written append_request(std::string& out, RequestId id, const ValidateHost& quest
 
 Written append_request(std::string& out, RequestId id, const Auth& question) {
   return append_line(out, id, Event::kAuth, [&](JsonWriter& writer) {
-    append(writer, question.session);
+    SessionFacts session = question.session;
+    session.user = {};  // who it wants to be is the subject, and nobody has been let in yet
+    append(writer, session);
     writer.text("mechanism", question.mechanism);
     writer.text("authorization_id", question.authorization_id);
     if (question.password) writer.text("password", *question.password);

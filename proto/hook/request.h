@@ -41,13 +41,13 @@ struct Endpoint {
 
 // How a connection is encrypted, and who the client showed to be.
 struct TlsFacts {
-  std::string_view version;             // "TLSv1.3"
-  std::string_view cipher;              // "TLS_AES_256_GCM_SHA384"
-  int bits = 0;                         // of the cipher's key
-  std::string_view server_name;         // what the client called us (SNI); empty: nothing
-  std::string_view client_subject;      // of its certificate, RFC 2253; empty: it showed none
-  std::string_view client_fingerprint;  // SHA-256 of its certificate in hexadecimal
-  bool client_verified = false;         // an authority of the configuration signed it
+  std::string_view version{};             // "TLSv1.3"
+  std::string_view cipher{};              // "TLS_AES_256_GCM_SHA384"
+  int bits = 0;                           // of the cipher's key
+  std::string_view server_name{};         // what the client called us (SNI); empty: nothing
+  std::string_view client_subject{};      // of its certificate, RFC 2253; empty: it showed none
+  std::string_view client_fingerprint{};  // SHA-256 of its certificate in hexadecimal
+  bool client_verified = false;           // an authority of the configuration signed it
 };
 
 // What every request says of the session that it is about.
