@@ -112,17 +112,16 @@ void Keyholder::serve(std::list<Client>::iterator client) {
   const Client::End end =
       client->serve([this](const sys::SignRequest& request) { return sign(request); }, RateLimit::Clock::now());
   if (refused == 0 && client->refused() > 0) {
-    log_.warn("keyholder: more than {} signatures a second are asked for: further ones are refused",
-              kSignaturesPerSecond);
+    log_.warn("keyholder client refused: more than {} signatures a second", kSignaturesPerSecond);
   }
   switch (end) {
     case Client::End::kNotYet:
       return;
     case Client::End::kBroken:
-      log_.error("keyholder: a worker sent what is no request: it is not answered any more");
+      log_.error("keyholder client dropped: it sent what is no request");
       break;
     case Client::End::kDeaf:
-      log_.error("keyholder: a worker does not read its answers: it gets no more");
+      log_.error("keyholder client dropped: it does not read its answers");
       break;
     case Client::End::kClosed:
       break;

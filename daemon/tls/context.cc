@@ -24,10 +24,11 @@ std::expected<std::unique_ptr<Context>, std::string> Context::make(const config:
   SSL_CTX* const context = made->context_.get();
   if (context == nullptr) throw std::runtime_error("SSL_CTX_new: " + take_error());
 
-  // Small buffers while idle; the worker's writes are partial and move; a client that closes without close_notify ends
-  // no message, for every message of SMTP has an end of its own.
-  SSL_CTX_set_mode(context,
-                   SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // Small buffers while idle; the worker's writes are partial and move; a chain is what its file says, whomever clients
+  // may come from; a client that closes without close_notify ends no message, for every message of SMTP has an end of
+  // its own.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets do
   SSL_CTX_set_num_tickets(context, 1);                          // a mail client comes back with one connection

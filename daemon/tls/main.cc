@@ -11,6 +11,7 @@
 // OpenSSL fails, each with a sentence on standard error.
 
 #include <openssl/crypto.h>
+#include <sys/prctl.h>
 #include <sysexits.h>
 
 #include <chrono>
@@ -106,6 +107,7 @@ int main(int argc, char** argv) try {
     std::fputs("usage: tls judge | tls make (daemon/tls/main.cc says what they read; hooksmtpd runs them)\n", stderr);
     return EX_USAGE;
   }
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // no core file may hold a key
   tls::start_openssl();
   std::string input = read_input();
   std::string output = command == "judge" ? judge(input) : make(input);

@@ -115,6 +115,18 @@ TEST_CASE("request: a client certificate is recorded, good or not") {
   }
 }
 
+TEST_CASE("the chain that is shown is the one in the file, whatever else is known of its issuers") {
+  const Pair root = make_pair({.common_name = "root", .names = "", .authority = true});
+  const Pair middle = make_pair({.common_name = "middle", .names = "", .authority = true}, &root);
+  const Pair leaf = make_pair({}, &middle);
+  config::Tls config = config_of({&leaf});
+  config.authorities = {{.file = "ca.pem", .text = root.certificate_pem + middle.certificate_pem}};
+  CHECK(meet(*serve(config, {&leaf})).chain == 1);
+  config.certificates[0].chain.text += middle.certificate_pem;
+  CHECK(meet(*serve(config, {&leaf})).chain == 2);
+  CHECK(meet(*serve(config, {&leaf}), {.max_version = TLS1_2_VERSION}).chain == 2);
+}
+
 TEST_CASE("require: without a good client certificate the handshake fails") {
   const Pair pair = make_pair();
   const Pair authority = make_pair({.common_name = "authority", .names = "", .authority = true});

@@ -136,6 +136,7 @@ Met meet(const tls::Context& context, const ClientWish& wish) {
     X509_NAME_get_text_by_NID(X509_get_subject_name(shown), NID_commonName, name.data(), name.size());
     met.certificate_name = name.data();
   }
+  met.chain = sk_X509_num(SSL_get_peer_cert_chain(client.get()));
   int type = 0;
   int hash = 0;
   SSL_get_peer_signature_type_nid(client.get(), &type);

@@ -63,6 +63,7 @@ struct Met {
   tls::Facts facts;              // the server's
   std::string certificate_name;  // the common name that the server showed
   std::string signature;         // what the server signed with, as the client saw it: "RSASSA-PSS SHA256"
+  int chain = 0;                 // certificates that it showed
   bool resumed = false;
   std::unique_ptr<SSL_SESSION, tls::Release<SSL_SESSION_free>> session;  // to resume
 };
