@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <limits>
 #include <utility>
 
 #include "proto/mail/utf8.h"
@@ -17,7 +19,7 @@ bool equals_upper(std::string_view text, std::string_view upper_case) {
   return std::ranges::equal(text, upper_case, {}, upper);
 }
 
-constexpr std::array<std::pair<std::string_view, Verb>, 11> kVerbs{{
+constexpr std::array<std::pair<std::string_view, Verb>, 16> kVerbs{{
     {"EHLO", Verb::kEhlo},
     {"HELO", Verb::kHelo},
     {"MAIL", Verb::kMail},
@@ -29,6 +31,11 @@ constexpr std::array<std::pair<std::string_view, Verb>, 11> kVerbs{{
     {"VRFY", Verb::kVrfy},
     {"EXPN", Verb::kExpn},
     {"HELP", Verb::kHelp},
+    {"LHLO", Verb::kLhlo},
+    {"STARTTLS", Verb::kStartTls},
+    {"AUTH", Verb::kAuth},
+    {"BDAT", Verb::kBdat},
+    {"XCLIENT", Verb::kXclient},
 }};
 
 std::string_view without_trailing_space(std::string_view text) {
@@ -44,9 +51,32 @@ constexpr PathReplies kSender{replies::kBadMail, replies::kBadSender, replies::k
 constexpr PathReplies kRecipient{replies::kBadRcpt, replies::kBadRecipient, replies::kRecipientNoDomain,
                                  replies::kRecipientTooLong};
 
+void skip_spaces(std::string_view& rest) { rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size())); }
+
+// Takes what goes on to the next space off the front of `rest`: a path without its brackets. A space within a
+// Quoted-string ends nothing.
+std::string_view take_bare_path(std::string_view& rest) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < rest.size() && (quoted || rest[end] != ' '); ++end) {
+    if (rest[end] == '"') quoted = !quoted;
+    if (quoted && rest[end] == '\\' && end + 1 < rest.size()) ++end;
+  }
+  const std::string_view path = rest.substr(0, end);
+  rest.remove_prefix(end);
+  return path;
+}
+
 // Takes "<" … ">" off the front of `rest` and gives what is between. A '>' within a Quoted-string ends nothing.
-std::expected<std::string_view, std::string_view> take_path(std::string_view& rest, const PathReplies& replies) {
-  if (!rest.starts_with('<')) return std::unexpected(replies.syntax);
+std::expected<std::string_view, std::string_view> take_path(std::string_view& rest, const PathReplies& replies,
+                                                            Syntax syntax) {
+  if (syntax == Syntax::kLenient) skip_spaces(rest);
+  if (!rest.starts_with('<')) {
+    if (syntax == Syntax::kStrict || rest.empty()) return std::unexpected(replies.syntax);
+    const std::string_view path = take_bare_path(rest);
+    if (path.size() > kMaxPath) return std::unexpected(replies.too_long);
+    return path;
+  }
   bool quoted = false;
   for (std::size_t i = 1; i < rest.size(); ++i) {
     if (quoted && rest[i] == '\\') {
@@ -57,7 +87,9 @@ std::expected<std::string_view, std::string_view> take_path(std::string_view& re
       if (i + 1 > kMaxPath) return std::unexpected(replies.too_long);
       const std::string_view path = rest.substr(1, i - 1);
       rest.remove_prefix(i + 1);
-      return path;
+      if (syntax == Syntax::kStrict) return path;
+      const std::size_t begin = std::min(path.find_first_not_of(' '), path.size());
+      return without_trailing_space(path.substr(begin));
     }
   }
   return std::unexpected(replies.syntax);
@@ -95,11 +127,13 @@ std::expected<mail::Mailbox, std::string_view> parse_path(std::string_view path,
 }
 
 // esmtp-param (§4.1.2), separated by spaces.
-std::expected<mail::Parameters, std::string_view> parse_parameters(std::string_view rest) {
+std::expected<mail::Parameters, std::string_view> parse_parameters(std::string_view rest, Syntax syntax) {
   mail::Parameters params;
-  if (!rest.empty() && !rest.starts_with(' ')) return std::unexpected(replies::kBadParameter);
+  if (syntax == Syntax::kStrict && !rest.empty() && !rest.starts_with(' ')) {
+    return std::unexpected(replies::kBadParameter);
+  }
   while (true) {
-    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    skip_spaces(rest);
     if (rest.empty()) return params;
     const std::string_view param = rest.substr(0, rest.find(' '));
     rest.remove_prefix(param.size());
@@ -136,10 +170,33 @@ bool is_printable(std::string_view line, mail::Characters characters) {
          (characters == mail::Characters::kUtf8 && mail::is_utf8_text(line));
 }
 
-std::expected<command::Mail, std::string_view> parse_mail(std::string_view arguments) {
+std::string_view to_string(Verb verb) {
+  const auto found = std::ranges::find(kVerbs, verb, &std::pair<std::string_view, Verb>::second);
+  return found == kVerbs.end() ? std::string_view() : found->first;
+}
+
+bool is_http(std::string_view line) {
+  constexpr std::array<std::string_view, 10> kBegins{"GET ",   "HEAD ",    "POST ",  "PUT ",     "DELETE ",
+                                                     "PATCH ", "OPTIONS ", "TRACE ", "CONNECT ", "PRI "};
+  return std::ranges::any_of(kBegins, [line](std::string_view begin) { return line.starts_with(begin); }) ||
+         equals_upper(line.substr(0, 5), "HOST:");
+}
+
+std::expected<command::Bdat, BadBdat> parse_bdat(std::string_view arguments) {
+  command::Bdat bdat{};
+  const auto [end, error] = std::from_chars(arguments.data(), arguments.data() + arguments.size(), bdat.size);
+  if (error == std::errc::invalid_argument) return std::unexpected(BadBdat{replies::kBadBdat, std::nullopt});
+  if (error != std::errc()) bdat.size = std::numeric_limits<std::uint64_t>::max();  // more than anybody can send
+  const std::string_view marker = arguments.substr(static_cast<std::size_t>(end - arguments.data()));
+  bdat.last = equals_upper(marker, " LAST");
+  if (!bdat.last && !marker.empty()) return std::unexpected(BadBdat{replies::kBadBdat, bdat.size});
+  return bdat;
+}
+
+std::expected<command::Mail, std::string_view> parse_mail(std::string_view arguments, Syntax syntax) {
   if (!equals_upper(arguments.substr(0, 5), "FROM:")) return std::unexpected(replies::kBadMail);
   arguments.remove_prefix(5);
-  const auto path = take_path(arguments, kSender);
+  const auto path = take_path(arguments, kSender, syntax);
   if (!path) return std::unexpected(path.error());
   command::Mail mail;
   if (!path->empty()) {  // "<>" is the null reverse-path (§4.5.5)
@@ -147,16 +204,16 @@ std::expected<command::Mail, std::string_view> parse_mail(std::string_view argum
     if (!mailbox) return std::unexpected(mailbox.error());
     mail.reverse_path = *std::move(mailbox);
   }
-  auto params = parse_parameters(arguments);
+  auto params = parse_parameters(arguments, syntax);
   if (!params) return std::unexpected(params.error());
   mail.params = *std::move(params);
   return mail;
 }
 
-std::expected<command::Rcpt, std::string_view> parse_rcpt(std::string_view arguments) {
+std::expected<command::Rcpt, std::string_view> parse_rcpt(std::string_view arguments, Syntax syntax) {
   if (!equals_upper(arguments.substr(0, 3), "TO:")) return std::unexpected(replies::kBadRcpt);
   arguments.remove_prefix(3);
-  const auto path = take_path(arguments, kRecipient);
+  const auto path = take_path(arguments, kRecipient, syntax);
   if (!path) return std::unexpected(path.error());
   command::Rcpt rcpt;
   if (equals_upper(*path, "POSTMASTER")) {  // the only mailbox that needs no domain (§4.1.1.3)
@@ -166,7 +223,7 @@ std::expected<command::Rcpt, std::string_view> parse_rcpt(std::string_view argum
     if (!mailbox) return std::unexpected(mailbox.error());
     rcpt.mailbox = *std::move(mailbox);
   }
-  auto params = parse_parameters(arguments);
+  auto params = parse_parameters(arguments, syntax);
   if (!params) return std::unexpected(params.error());
   rcpt.params = *std::move(params);
   return rcpt;

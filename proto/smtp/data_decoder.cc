@@ -65,8 +65,9 @@ void DataDecoder::pass(std::string_view run, BodySink* sink) {
   if (sink) sink->body(run);
 }
 
-// Text up to the next dot at the start of a line, or up to the end of the bytes. Gives its length.
-std::size_t DataDecoder::scan(std::string_view bytes) {
+// Text up to the next dot at the start of a line if they matter, or up to the end of the bytes. Gives its length.
+std::size_t DataDecoder::scan(std::string_view bytes, Dots dots_are) {
+  const std::uint64_t may_stop = dots_are == Dots::kMatter ? ~std::uint64_t{0} : 0;
   std::uint64_t after_cr = state_ == State::kCr;
   std::uint64_t after_crlf = state_ == State::kLineStart;
   // Positions count from the start of `bytes`; the current line may have begun before it.
@@ -87,7 +88,7 @@ std::size_t DataDecoder::scan(std::string_view bytes) {
     }
     const std::uint64_t lf_due = masks.cr << 1 | after_cr;
     const std::uint64_t crlf = masks.lf & lf_due;
-    if (const std::uint64_t dots = masks.dot & (crlf << 1 | after_crlf); dots != 0) {
+    if (const std::uint64_t dots = masks.dot & (crlf << 1 | after_crlf) & may_stop; dots != 0) {
       length = static_cast<std::size_t>(std::countr_zero(dots));
       dot_found = true;
     }
@@ -111,6 +112,19 @@ std::size_t DataDecoder::scan(std::string_view bytes) {
   return end;
 }
 
+void DataDecoder::take(std::string_view bytes, BodySink* sink) {
+  assert(!finished());
+  if (bytes.empty()) return;
+  scan(bytes, Dots::kText);
+  pass(bytes, sink);
+}
+
+void DataDecoder::finish() {
+  bare_ |= state_ == State::kCr;
+  long_lines_ += line_ > kMaxTextLine;
+  state_ = State::kFinished;
+}
+
 std::size_t DataDecoder::decode(std::string_view bytes, BodySink* sink) {
   assert(!finished());
   std::size_t at = 0;
@@ -123,7 +137,7 @@ std::size_t DataDecoder::decode(std::string_view bytes, BodySink* sink) {
           state_ = State::kDot;
           ++at;
         } else {
-          const std::size_t length = scan(bytes.substr(at));
+          const std::size_t length = scan(bytes.substr(at), Dots::kMatter);
           pass(bytes.substr(at, length), sink);
           at += length;
         }

@@ -1,4 +1,5 @@
-// The message after DATA: where it ends, and what it was before dot-stuffing (RFC 5321 §4.1.1.4, §4.5.2).
+// The message after DATA: where it ends, and what it was before dot-stuffing (RFC 5321 §4.1.1.4, §4.5.2). Also one that
+// comes in BDAT chunks, whose sizes say where it ends (RFC 3030 §2).
 //
 // Bodies are searched, not stepped through: 64 octets at a time become bit masks, and whole runs go to the sink.
 // Only CRLF "." CRLF ends a message. A CR or LF alone never does, is passed on as it came, and is remembered: such a
@@ -28,6 +29,11 @@ class DataDecoder {
   // there are only when finished(). Without a sink the message is only measured.
   std::size_t decode(std::string_view bytes, BodySink* sink);
 
+  // For a message in chunks, instead of decode(): all of the bytes belong to it, and no dot means anything.
+  void take(std::string_view bytes, BodySink* sink);
+  // And that was the last of them.
+  void finish();
+
   bool finished() const { return state_ == State::kFinished; }
   std::uint64_t size() const { return size_; }              // octets of message so far, stuffed dots not counted
   std::uint64_t long_lines() const { return long_lines_; }  // lines over kMaxTextLine octets, their CRLF included
@@ -45,7 +51,10 @@ class DataDecoder {
     kFinished,
   };
 
-  std::size_t scan(std::string_view bytes);
+  // Whether a dot at the start of a line is looked for.
+  enum class Dots : std::uint8_t { kMatter, kText };
+
+  std::size_t scan(std::string_view bytes, Dots dots);
   void pass(std::string_view run, BodySink* sink);
 
   std::uint64_t size_ = 0;

@@ -2,44 +2,59 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 namespace hooksmtpd::smtp {
 namespace {
 
 struct Topic {
-  std::string_view name;
-  std::vector<std::string> lines;
+  Verb verb;
+  std::array<std::string_view, 3> lines;  // the rest are empty
 };
 
-const std::array kTopics{
-    Topic{"",
-          {"Topics:", "   EHLO HELO MAIL RCPT DATA RSET NOOP QUIT VRFY EXPN HELP",
-           "For more information use \"HELP <topic>\".", "End of HELP"}},
-    Topic{"EHLO", {"EHLO <hostname>", "   Introduce yourself and ask for extensions.", "End of HELP"}},
-    Topic{"HELO", {"HELO <hostname>", "   Introduce yourself.", "End of HELP"}},
-    Topic{"MAIL",
+constexpr std::array kTopics{
+    Topic{Verb::kEhlo, {"EHLO <hostname>", "   Introduce yourself and ask for extensions."}},
+    Topic{Verb::kHelo, {"HELO <hostname>", "   Introduce yourself."}},
+    Topic{Verb::kLhlo, {"LHLO <hostname>", "   Introduce yourself and ask for extensions."}},
+    Topic{Verb::kStartTls, {"STARTTLS", "   Go on encrypted; then introduce yourself again."}},
+    Topic{Verb::kAuth,
+          {"AUTH <mechanism> [<initial response>]", "   Show who you are; EHLO lists the mechanisms.",
+           "   A line with a single asterisk gives up."}},
+    Topic{Verb::kMail,
           {"MAIL FROM:<sender> [<parameters>]", "   Specify the sender of the message; <> for none.",
-           "   Parameters: SIZE=<octets>, BODY=7BIT or BODY=8BITMIME.", "End of HELP"}},
-    Topic{"RCPT", {"RCPT TO:<recipient>", "   Specify a recipient of the message; once for each.", "End of HELP"}},
-    Topic{"DATA", {"DATA", "   Send your mail message.", "   End with a line containing a single dot.", "End of HELP"}},
-    Topic{"RSET", {"RSET", "   Reset the session: forget sender and recipients.", "End of HELP"}},
-    Topic{"NOOP", {"NOOP", "   Command ignored by server.", "End of HELP"}},
-    Topic{"QUIT", {"QUIT", "   Exit SMTP session.", "End of HELP"}},
-    Topic{"VRFY", {"VRFY <address>", "   Verify an address; it is never told whether it exists.", "End of HELP"}},
-    Topic{"EXPN", {"EXPN <list>", "   Expand a mailing list; there are none here.", "End of HELP"}},
-    Topic{"HELP", {"HELP [<topic>]", "   This text.", "End of HELP"}},
+           "   Parameters: those of the extensions that EHLO lists, such as SIZE=<octets>."}},
+    Topic{Verb::kRcpt, {"RCPT TO:<recipient> [<parameters>]", "   Specify a recipient of the message; once for each."}},
+    Topic{Verb::kData, {"DATA", "   Send your mail message.", "   End with a line containing a single dot."}},
+    Topic{Verb::kBdat,
+          {"BDAT <octets> [LAST]", "   Send so many octets of your mail message, right behind this line.",
+           "   With LAST they are its end."}},
+    Topic{Verb::kRset, {"RSET", "   Reset the session: forget sender and recipients."}},
+    Topic{Verb::kNoop, {"NOOP", "   Command ignored by server."}},
+    Topic{Verb::kQuit, {"QUIT", "   Exit SMTP session."}},
+    Topic{Verb::kVrfy, {"VRFY <address>", "   Verify an address; it is never told whether it exists."}},
+    Topic{Verb::kExpn, {"EXPN <list>", "   Expand a mailing list; there are none here."}},
+    Topic{Verb::kXclient, {"XCLIENT <attribute>=<value>...", "   Say on whose behalf you speak."}},
+    Topic{Verb::kHelp, {"HELP [<topic>]", "   This text."}},
 };
 
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 }  // namespace
 
-std::optional<std::span<const std::string>> help(std::string_view topic) {
-  const auto found = std::ranges::find_if(
-      kTopics, [&](const Topic& known) { return std::ranges::equal(topic, known.name, {}, upper); });
-  if (found == kTopics.end()) return std::nullopt;
-  return found->lines;
+std::vector<std::string> help(std::string_view topic, const Circumstances& circumstances) {
+  std::vector<std::string> lines;
+  std::string all = "  ";
+  for (const Topic& known : kTopics) {
+    if (!understands(known.verb, circumstances)) continue;
+    const std::string_view name = to_string(known.verb);
+    (all += ' ') += name;
+    if (!std::ranges::equal(topic, name, {}, upper)) continue;
+    for (const std::string_view line : known.lines) {
+      if (!line.empty()) lines.emplace_back(line);
+    }
+  }
+  if (topic.empty()) lines = {"Topics:", all, "For more information use \"HELP <topic>\"."};
+  if (!lines.empty()) lines.emplace_back("End of HELP");
+  return lines;
 }
 
 }  // namespace hooksmtpd::smtp

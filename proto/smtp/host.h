@@ -13,6 +13,7 @@
 #include "proto/sasl/credentials.h"
 #include "proto/smtp/data_decoder.h"
 #include "proto/smtp/date.h"
+#include "proto/smtp/parameters.h"
 
 namespace hooksmtpd::smtp {
 
@@ -20,9 +21,15 @@ namespace hooksmtpd::smtp {
 struct Transaction {
   std::string id;
   mail::Envelope envelope;
+  MailTerms terms;
   DataDecoder data;
+  std::uint64_t announced = 0;  // octets of all chunks so far (BDAT)
   std::size_t recipients_refused = 0;
   bool discard = false;  // a hook said so: 250 to the client, and nobody gets it
+
+  // LMTP: of each recipient that was told 250, whether it is in the envelope. One that a hook discarded is not, and is
+  // owed a reply after the message all the same.
+  std::vector<bool> owed;
 };
 
 // The envelope of the transaction so far is in Session::transaction().
@@ -34,6 +41,7 @@ struct Auth {
 struct Sender {
   mail::ReversePath reverse_path;
   mail::Parameters params;
+  MailTerms terms;
 };
 struct Recipient {
   mail::Mailbox mailbox;

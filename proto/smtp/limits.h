@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace hooksmtpd::smtp {
 
@@ -28,7 +29,13 @@ inline constexpr std::size_t kMaxTextLine = 1000;
 // Questions of one session that may be out at once (pipelined RCPTs); the next command waits.
 inline constexpr std::size_t kMaxQuestions = 64;
 
-// Lines of one multi-line reply that a hook may give.
-inline constexpr std::size_t kMaxReplyLines = 20;
+// Lines of one multi-line reply: of a hook's, or of EHLO with what the administrator adds.
+inline constexpr std::size_t kMaxReplyLines = 40;
+
+// A BDAT that announces more ends the session (421 4.7.0): the rest of its life would be spent on skipping octets.
+inline constexpr std::uint64_t kMaxChunk = std::uint64_t{1} << 40;
+
+// Seconds that a message may ask to be held (RFC 4865): 30 days. What it means is for hooks to say.
+inline constexpr std::uint32_t kLongestHold = 30 * 24 * 3600;
 
 }  // namespace hooksmtpd::smtp

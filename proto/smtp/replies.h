@@ -14,6 +14,8 @@ inline constexpr auto kOk = "250 2.0.0 OK\r\n"sv;
 inline constexpr auto kSenderOk = "250 2.1.0 OK\r\n"sv;
 inline constexpr auto kRecipientOk = "250 2.1.5 OK\r\n"sv;
 inline constexpr auto kStartData = "354 Enter mail, end with \".\" on a line by itself\r\n"sv;
+inline constexpr auto kStartTls = "220 2.0.0 Ready to start TLS\r\n"sv;
+inline constexpr auto kAuthenticated = "235 2.7.0 Authentication successful\r\n"sv;
 inline constexpr auto kCannotVerify = "252 2.1.5 Cannot verify a user, but will take a message for one\r\n"sv;
 
 // Lines and commands.
@@ -27,6 +29,7 @@ inline constexpr auto kNeedsArgument = "501 5.5.4 Syntax error: an argument is m
 // No enhanced code: RFC 2034 §4 has none in replies to EHLO and HELO.
 inline constexpr auto kBadHelo = "501 Syntax error: a host name or [address] is expected\r\n"sv;
 inline constexpr auto kBadMail = "501 5.5.4 Syntax error: MAIL FROM:<address> is expected\r\n"sv;
+inline constexpr auto kBadBdat = "501 5.5.4 Syntax error: BDAT octets [LAST] is expected\r\n"sv;
 inline constexpr auto kBadRcpt = "501 5.5.4 Syntax error: RCPT TO:<address> is expected\r\n"sv;
 
 // Order (§4.1.4).
@@ -34,7 +37,27 @@ inline constexpr auto kBadSequence = "503 5.5.1 bad sequence of commands\r\n"sv;
 inline constexpr auto kHeloFirst = "503 5.5.1 bad sequence of commands: EHLO or HELO first\r\n"sv;
 inline constexpr auto kNestedMail = "503 5.5.1 bad sequence of commands: a sender is already specified\r\n"sv;
 inline constexpr auto kNoSender = "503 5.5.1 bad sequence: no sender specified\r\n"sv;
+inline constexpr auto kLhloFirst = "503 5.5.1 bad sequence of commands: LHLO first\r\n"sv;
+inline constexpr auto kTlsTwice = "503 5.5.1 bad sequence of commands: TLS is active already\r\n"sv;
+inline constexpr auto kAuthTwice = "503 5.5.1 bad sequence of commands: already authenticated\r\n"sv;
+inline constexpr auto kInTransaction = "503 5.5.1 bad sequence of commands: not during a mail transaction\r\n"sv;
+inline constexpr auto kChunksBegun =
+    "503 5.5.1 bad sequence of commands: BDAT has begun, BDAT or RSET comes next\r\n"sv;
+inline constexpr auto kBinaryNeedsBdat = "503 5.5.1 bad sequence of commands: BODY=BINARYMIME needs BDAT\r\n"sv;
 inline constexpr auto kNoRecipient = "503 5.5.1 bad sequence: no recipient specified\r\n"sv;
+
+// Encryption and authentication (RFC 3207 §4, RFC 4954 §6).
+inline constexpr auto kTlsFirst = "530 5.7.0 Must issue a STARTTLS command first\r\n"sv;
+inline constexpr auto kNoTlsNow = "454 4.7.0 TLS not available due to temporary reason\r\n"sv;
+inline constexpr auto kAuthFirst = "530 5.7.0 Authentication required\r\n"sv;
+inline constexpr auto kAuthNeedsTls = "538 5.7.11 Encryption required for requested authentication mechanism\r\n"sv;
+inline constexpr auto kUnknownMechanism = "504 5.5.4 Authentication mechanism not known or not offered\r\n"sv;
+inline constexpr auto kBadBase64 = "501 5.5.2 Authentication refused: the response is not base64\r\n"sv;
+inline constexpr auto kBadResponse = "501 5.5.2 Authentication refused: not what the mechanism expects\r\n"sv;
+inline constexpr auto kAuthLineTooLong = "500 5.5.6 Authentication Exchange line is too long\r\n"sv;
+inline constexpr auto kAuthCancelled = "501 5.7.0 Authentication cancelled\r\n"sv;
+inline constexpr auto kAuthRefused = "535 5.7.8 Authentication credentials invalid\r\n"sv;
+inline constexpr auto kNoAuthNow = "454 4.7.0 Temporary authentication failure\r\n"sv;
 
 // Addresses and parameters.
 inline constexpr auto kBadSender = "501 5.1.7 Bad sender address\r\n"sv;
@@ -83,6 +106,12 @@ inline constexpr auto kBareLineEnd =
 inline constexpr auto kIdle = "4.4.2 Idle for too long, closing transmission channel"sv;
 inline constexpr auto kSlowCommand = "4.4.2 No end of the command line in time, closing transmission channel"sv;
 inline constexpr auto kSlowData = "4.4.2 No more data in time and no CRLF.CRLF seen, closing transmission channel"sv;
+inline constexpr auto kSlowChunk =
+    "4.4.2 No more data in time and the chunk is not complete, closing transmission channel"sv;
+inline constexpr auto kEndlessChunk = "4.7.0 No chunk can be so large, closing transmission channel"sv;
+inline constexpr auto kTlsSpoken =
+    "4.7.0 This port speaks SMTP in the clear first, not TLS, closing transmission channel"sv;
+inline constexpr auto kHttpSpoken = "4.7.0 This is SMTP, not HTTP, closing transmission channel"sv;
 inline constexpr auto kEndlessLine = "4.7.0 A line without end, closing transmission channel"sv;
 inline constexpr auto kTooManyErrors = "4.7.0 Too many errors, closing transmission channel"sv;
 inline constexpr auto kTooManyCommands = "4.7.0 Too many commands, closing transmission channel"sv;

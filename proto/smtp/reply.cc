@@ -24,6 +24,12 @@ void append_line(std::string& wire, int code, char separator, std::string_view e
   wire += "\r\n";
 }
 
+// "5.7.1" (RFC 3463 §2).
+bool is_enhanced_code(std::string_view word) {
+  return std::ranges::count(word, '.') == 2 && !word.starts_with('.') && !word.ends_with('.') &&
+         word.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 }  // namespace
 
 Reply Reply::make(int code, std::string_view enhanced, std::span<const std::string> lines) {
@@ -40,6 +46,23 @@ Reply Reply::make(int code, std::string_view enhanced, std::span<const std::stri
 Reply Reply::make(int code, std::string_view enhanced, std::string_view line) {
   const std::string lines[] = {std::string(line)};
   return make(code, enhanced, lines);
+}
+
+std::string without_enhanced_codes(std::string_view wire) {
+  constexpr std::size_t kCode = 4;  // with the space or hyphen behind it
+  std::string plain;
+  while (!wire.empty()) {
+    const std::string_view line = wire.substr(0, std::min(wire.find('\n'), wire.size() - 1) + 1);
+    wire.remove_prefix(line.size());
+    std::string_view text = line.substr(kCode);
+    const std::string_view word = text.substr(0, text.find_first_of(" \r"));
+    if (is_enhanced_code(word) && word.front() == line.front()) {
+      text.remove_prefix(word.size());
+      if (text.starts_with(' ')) text.remove_prefix(1);
+    }
+    (plain += line.substr(0, kCode)) += text;
+  }
+  return plain;
 }
 
 int code_of(std::string_view wire) {

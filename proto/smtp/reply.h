@@ -25,6 +25,9 @@ class Reply {
   std::string wire_;
 };
 
+// Replies in wire form without their enhanced codes, for a client that was not offered ENHANCEDSTATUSCODES.
+std::string without_enhanced_codes(std::string_view wire);
+
 // The code of a reply in wire form.
 int code_of(std::string_view wire);
 

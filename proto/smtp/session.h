@@ -9,11 +9,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "proto/mail/verdict.h"
+#include "proto/sasl/exchange.h"
+#include "proto/smtp/command.h"
+#include "proto/smtp/extensions.h"
 #include "proto/smtp/host.h"
 #include "proto/smtp/settings.h"
 
@@ -31,7 +36,7 @@ enum class End : std::uint8_t {
   kQuit,     // the client said QUIT
   kTimeout,  // see Farewell
   kShutdown,
-  kLimit,  // of errors or commands
+  kLimit,  // of errors or commands, or it speaks no SMTP at all
   kHook,   // a hook said so
 };
 
@@ -45,7 +50,6 @@ class Session {
 
   // `host` and `settings` outlive the session. `id` is the prefix of its transactions' ids.
   Session(Host& host, const Settings& settings, Peer peer, std::string id);
-  ~Session();
 
   // The connection is open: the greeting, or the question whether to greet.
   void begin();
@@ -62,21 +66,22 @@ class Session {
   // The verdict on question `id`. Afterwards give receive() again what it left.
   void answer(QuestionId id, const mail::Verdict& verdict);
 
-  // Says why and ends the session.
+  // Says why, unless a handshake is under way, and ends the session.
   void end(Farewell why);
 
-  bool waiting() const { return !slots_.empty(); }                     // questions are out
-  bool in_data() const { return state_ == State::kData; }              // octets of a message, also in a BDAT chunk
+  bool waiting() const { return !slots_.empty(); }  // questions are out
+  bool in_data() const { return state_ == State::kData || chunk_.left > 0; }
   bool starting_tls() const { return state_ == State::kStartingTls; }  // from Host::start_tls() to secured()
   bool closed() const { return state_ == State::kClosed; }             // flush the replies and close the connection
   End how_ended() const { return end_; }
 
   const std::string& id() const { return id_; }
-  const Peer& peer() const { return peer_; }
+  const Peer& peer() const { return peer_; }         // the one that XCLIENT named, if it did
   const std::string& helo() const { return helo_; }  // empty before HELO
   bool extended() const { return extended_; }        // EHLO or LHLO, not HELO
-  std::string_view user() const;                     // who AUTH showed the client to be; empty: nobody
-  const TlsFacts* tls() const;                       // null: in the clear
+  bool authenticated() const { return extras_ && extras_->authenticated; }
+  std::string_view user() const;  // who that is; empty for nobody, and for a token that names no user
+  const TlsFacts* tls() const;    // null: in the clear
   // What RFC 3848 and RFC 6531 §4.3 call it: "SMTP", "ESMTPSA", "LMTPS", "UTF8SMTPS"…; empty before HELO.
   std::string_view protocol() const;
   const Counts& counts() const { return counts_; }
@@ -89,14 +94,31 @@ class Session {
     kDenied,     // validate_host said no: only QUIT
     kConnected,  // greeted
     kReady,      // said EHLO or HELO
+    kAuth,       // answers a challenge
     kMail,       // has a sender
     kRcpt,       // and a recipient
-    kData,       // message octets come in
+    kChunks,     // and a BDAT that was not the last
+    kData,       // message octets come in, up to their end mark
     kStartingTls,
     kClosed,
   };
   struct Rule;
-  struct Extras;
+
+  // A BDAT whose octets come in (RFC 3030 §2). Those of one that is refused are skipped first.
+  struct Chunk {
+    std::uint64_t left = 0;
+    std::string_view refusal{};  // from replies.h; empty: it belongs to the message
+    bool last = false;
+  };
+
+  // What most sessions have not.
+  struct Extras {
+    std::optional<TlsFacts> tls{};
+    bool authenticated = false;
+    std::string user{};
+    std::optional<sasl::Exchange> exchange{};  // while the client answers challenges
+    std::string auth_refusal{};                // what it hears once it has answered the last one
+  };
 
   // A place in the queue of replies: a question that is out, or a reply that waits for those before it.
   struct Slot {
@@ -106,15 +128,28 @@ class Session {
     std::string reply{};  // where there is no question
   };
 
+  // session.cc: lines, the order of commands, and the queue of questions and replies
+  std::size_t longest_line() const;
+  void line(std::string_view line, bool too_long);
   void command(std::string_view line);
+  std::string_view out_of_place(const Rule& rule) const;
   bool may_run_beside_questions(std::string_view line) const;
-  std::size_t receive_data(std::string_view bytes);
+  Circumstances circumstances() const;
+  std::string_view shown_address() const;
+  void greet();
+  void forget_client();
+  void ask(Question question);
+  void say(std::string_view wire);
+  void emit(std::string_view wire);
+  void emit_ready_slots();
+  void send(std::string_view wire);
+  void end(End how, std::string_view farewell);
+  void close(End how);
+  bool ended_by(const mail::Verdict& verdict);
 
+  // session_commands.cc: all that is neither in an envelope nor in a message
   void ehlo(std::string_view arguments);
   void helo(std::string_view arguments);
-  void mail(std::string_view arguments);
-  void rcpt(std::string_view arguments);
-  void data(std::string_view arguments);
   void rset(std::string_view arguments);
   void noop(std::string_view arguments);
   void quit(std::string_view arguments);
@@ -122,30 +157,46 @@ class Session {
   void expn(std::string_view arguments);
   void help_topic(std::string_view arguments);
   void unknown(std::string_view arguments);
-
+  void starttls(std::string_view arguments);
+  void xclient(std::string_view arguments);
   void answered(const question::Host& asked, const mail::Verdict& verdict);
+  void introduce(std::string_view name, bool extended);
+
+  // session_auth.cc
+  void auth(std::string_view arguments);
+  void auth_response(std::string_view line);
+  void auth_step(const sasl::Step& step);
+  void authenticated_as(const std::string& user);
+  void refuse_auth(std::string_view reply, const std::string& final_challenge);
+  void end_auth(std::string_view reply);
   void answered(const question::Auth& asked, const mail::Verdict& verdict);
+
+  // session_envelope.cc
+  void mail(std::string_view arguments);
+  void rcpt(std::string_view arguments);
   void answered(const question::Sender& asked, const mail::Verdict& verdict);
   void answered(const question::Recipient& asked, const mail::Verdict& verdict);
-  void answered(const question::Message& asked, const mail::Verdict& verdict);
-
-  void greet();
-  void introduce(std::string_view name, bool extended);
   void begin_transaction(const question::Sender& sender);
   void add_recipient(const question::Recipient& recipient);
+  void recipient_named(bool kept);
   void refuse_recipient(std::string_view reply);
-  std::string_view doom() const;
-  void accept_message();
-  void end_transaction(std::string_view reply);
   void forget_transaction();
 
-  void ask(Question question);
-  void say(std::string_view wire);
-  void emit(std::string_view wire);
-  void emit_ready_slots();
-  void end(End how, std::string_view farewell);
-  void close(End how);
-  bool ended_by(const mail::Verdict& verdict);
+  // session_message.cc
+  void data(std::string_view arguments);
+  void bdat(std::string_view arguments);
+  void skip_chunk(std::string_view arguments, std::string_view refusal);
+  void begin_chunk(const command::Bdat& bdat, std::string_view refusal);
+  void end_of_chunk();
+  void begin_message();
+  void end_of_message();
+  std::size_t receive_data(std::string_view bytes);
+  std::size_t receive_chunk(std::string_view bytes);
+  bool message_wanted() const;
+  std::string_view doom() const;
+  std::string reply_to_message(const mail::Verdict& verdict) const;
+  void answered(const question::Message& asked, const mail::Verdict& verdict);
+  void end_transaction(std::string_view reply, std::span<const std::string> each = {});
 
   Host& host_;
   const Settings& settings_;
@@ -153,12 +204,13 @@ class Session {
   std::string id_;
   std::string helo_;
   std::unique_ptr<Transaction> transaction_;
-  std::unique_ptr<Extras> extras_;  // what most sessions have not
+  std::unique_ptr<Extras> extras_;
   std::vector<Slot> slots_;
+  Chunk chunk_;
   Counts counts_;
   QuestionId last_question_ = 0;
   std::uint32_t transactions_ = 0;
-  std::uint32_t skipped_ = 0;  // octets of an over-long command line that were thrown away
+  std::uint32_t skipped_ = 0;  // octets of an over-long line that were thrown away
   State state_ = State::kGreeting;
   bool extended_ = false;
   End end_ = End::kNot;

@@ -61,14 +61,14 @@ struct Peer {
 
 // Of the encryption of a connection.
 struct TlsFacts {
-  std::string version;      // "TLSv1.3"
-  std::string cipher;       // by its registered name: "TLS_AES_256_GCM_SHA384" (RFC 8314 §4.3)
-  int bits = 0;             // of its secret key
-  std::string server_name;  // that the client asked for (SNI); empty: none
+  std::string version{};      // "TLSv1.3"
+  std::string cipher{};       // by its registered name: "TLS_AES_256_GCM_SHA384" (RFC 8314 §4.3)
+  int bits = 0;               // of its secret key
+  std::string server_name{};  // that the client asked for (SNI); empty: none
   // Of the client's certificate; empty: it sent none.
-  std::string client_subject;
-  std::string client_fingerprint;  // SHA-256, lower-case hex
-  bool client_verified = false;    // one of the configured authorities vouches for it
+  std::string client_subject{};
+  std::string client_fingerprint{};  // SHA-256, lower-case hex
+  bool client_verified = false;      // one of the configured authorities vouches for it
 };
 
 }  // namespace hooksmtpd::smtp

@@ -7,7 +7,9 @@
 namespace hooksmtpd::smtp {
 
 std::string address_literal(std::string_view address) {
-  return fmt::format("[{}{}]", address.contains(':') ? "IPv6:" : "", address);
+  if (address.contains(':')) return fmt::format("[IPv6:{}]", address);
+  if (address.find_first_not_of("0123456789.") != std::string_view::npos) return std::string(address);
+  return fmt::format("[{}]", address);
 }
 
 std::string trace_headers(const Trace& trace) {
@@ -19,6 +21,9 @@ std::string trace_headers(const Trace& trace) {
   if (trace.envelope.recipients.size() == 1) {
     fmt::format_to(out, "\r\n\tfor <{}>", to_string(trace.envelope.recipients.front().mailbox));
   }
+  // RFC 8314 §4.3 has a clause for the cipher; the version and the key have none, and stand in a comment.
+  if (trace.tls)
+    fmt::format_to(out, "\r\n\ttls {} ({}, {} bits)", trace.tls->cipher, trace.tls->version, trace.tls->bits);
   fmt::format_to(out, ";\r\n\t{}\r\n", format_date(trace.now));
   return text;
 }

@@ -61,9 +61,9 @@ constexpr Case kCases[] = {
     {"QUIT", "7 ''"},
     {"quit   ", "7 ''"},
     {"NOOP  x ", "6 ' x'"},
-    {"QUITE", "11 ''"},
-    {"", "11 ''"},
-    {"MAILFROM:<a@b>", "11 ''"},
+    {"QUITE", "16 ''"},
+    {"", "16 ''"},
+    {"MAILFROM:<a@b>", "16 ''"},
 };
 
 }  // namespace

@@ -71,7 +71,11 @@ Transcript read_transcript(const std::filesystem::path& file) {
     } else if (kind == "C|") {
       transcript.client += unescape(rest);
     } else if (kind == "S:" || kind == "S~") {
-      transcript.server.push_back({rest, kind == "S~"});
+      transcript.server.push_back({rest, kind == "S~", false});
+    } else if (kind == "S*") {
+      transcript.server.push_back({rest, false, true});
+    } else if (kind == "T:") {
+      transcript.handshakes.push_back(transcript.client.size());
     } else if (kind == "H>") {
       transcript.questions.push_back({rest, "", {}});
     } else if (kind == "H<") {
@@ -79,7 +83,7 @@ Transcript read_transcript(const std::filesystem::path& file) {
       transcript.questions.back().answer = rest;
     } else if (kind == "M:" || kind == "M~") {
       if (transcript.questions.empty()) fail("a message without a question");
-      transcript.questions.back().message.push_back({rest, kind == "M~"});
+      transcript.questions.back().message.push_back({rest, kind == "M~", false});
     } else if (kind == "@ ") {
       const std::size_t equals = line.find(" = ");
       if (equals == std::string::npos) fail("a setting is written '@ key = value'");

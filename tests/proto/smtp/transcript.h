@@ -6,9 +6,15 @@
 //   C| a\nb\r\n                 the same without CRLF: \r \n \t \\ \xHH
 //   S: 250 2.0.0 OK             what it is told
 //   S~ 220 mail.test *; *       the same, where '*' stands for anything within the line
+//   S* 250                      the rest of a reply of several lines, whatever it says
+//   T:                          the TLS handshake, as soon as the client was told to begin it
 //   H> {"event":"validate_sender","address":"a@b.test"}    a question; keys that are not named may be anything
 //   H< {"action":"accept"}      its answer, directly behind it
 //   M: Subject: x               a line of the message that the H> above delivers; M~ as S~
+//
+// Settings beside the limits: hooks (the events that one hook is asked about, in one word each), tls, protocol,
+// lenient, hide, add, xclient as a listener has them, auth (its source, with ann and her password "secret"),
+// auth_required, auth_before_tls.
 //
 // tests/transcripts/*.transcript are played against Session in memory (transcript_test.cc) and against the real daemon.
 
@@ -24,6 +30,7 @@ namespace hooksmtpd::tests {
 struct Pattern {
   std::string text;
   bool glob = false;
+  bool rest = false;  // of a reply: any lines of this code up to the last
 
   bool matches(std::string_view line) const;
 };
@@ -36,7 +43,8 @@ struct Question {
 
 struct Transcript {
   std::map<std::string, std::string> settings;
-  std::string client;  // every byte it sends
+  std::string client;                   // every byte it sends
+  std::vector<std::size_t> handshakes;  // how many of them before each
   std::vector<Pattern> server;
   std::vector<Question> questions;
 };

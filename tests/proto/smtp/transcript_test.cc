@@ -5,8 +5,11 @@
 #include <fmt/format.h>
 
 #include <deque>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
+#include "proto/sasl/password_file.h"
 #include "proto/smtp/limits.h"
 #include "proto/smtp/session.h"
 #include "tests/proto/smtp/transcript.h"
@@ -44,6 +47,11 @@ class Recorder final : public smtp::Host {
 
  private:
   json shown(const smtp::question::Host&) { return {{"event", "validate_host"}, {"address", session->peer().address}}; }
+  json shown(const mail::Parameters& params) {
+    json object = json::object();
+    for (const auto& [keyword, value] : params) object[keyword] = value.empty() ? json(true) : json(value);
+    return object;
+  }
   json shown(const smtp::question::Auth& auth) {
     return {{"event", "auth"},
             {"mechanism", std::string(to_string(auth.credentials.mechanism))},
@@ -56,7 +64,7 @@ class Recorder final : public smtp::Host {
     return {{"event", "validate_sender"},
             {"address", to_string(sender.reverse_path)},
             {"helo", session->helo()},
-            {"params", json(std::map<std::string, std::string>(sender.params.begin(), sender.params.end()))}};
+            {"params", shown(sender.params)}};
   }
   json shown(const smtp::question::Recipient& recipient) {
     return {{"event", "validate_recipient"}, {"address", to_string(recipient.mailbox)}, {"helo", session->helo()}};
@@ -65,17 +73,19 @@ class Recorder final : public smtp::Host {
     json to = json::array();
     for (const auto& recipient : session->transaction()->envelope.recipients)
       to.push_back(to_string(recipient.mailbox));
-    return {{"event", "deliver"}, {"from", to_string(session->transaction()->envelope.reverse_path)}, {"to", to}};
+    return {{"event", "deliver"},
+            {"from", to_string(session->transaction()->envelope.reverse_path)},
+            {"to", to},
+            {"protocol", std::string(session->protocol())}};
   }
 };
 
-mail::Verdict verdict_of(const std::string& text) {
-  const json reply = json::parse(text);
-  const std::map<std::string, mail::Action> actions{{"accept", mail::Action::kAccept},
-                                                    {"reject", mail::Action::kReject},
-                                                    {"defer", mail::Action::kDefer},
-                                                    {"discard", mail::Action::kDiscard},
-                                                    {"close", mail::Action::kClose}};
+mail::Verdict verdict_of(const json& reply) {
+  static const std::map<std::string, mail::Action> actions{{"accept", mail::Action::kAccept},
+                                                           {"reject", mail::Action::kReject},
+                                                           {"defer", mail::Action::kDefer},
+                                                           {"discard", mail::Action::kDiscard},
+                                                           {"close", mail::Action::kClose}};
   mail::Verdict verdict{.action = actions.at(reply.at("action")),
                         .code = reply.value("code", 0),
                         .enhanced = reply.value("enhanced", ""),
@@ -87,7 +97,37 @@ mail::Verdict verdict_of(const std::string& text) {
       verdict.text = {reply["text"]};
     }
   }
+  for (const json& one : reply.value("recipients", json::array())) verdict.recipients.push_back(verdict_of(one));
   return verdict;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+// One user, ann, whose password is "secret".
+const sasl::PasswordFile& users() {
+  static const sasl::PasswordFile file =
+      sasl::PasswordFile::parse(
+          "ann:{SCRAM-SHA-256}4096,AAECAwQFBgcICQoLDA0ODw==$"
+          "THoPhoTAuqyoQsK4dUHncUzgfD8fdmhsgKZhWVqNP5U=$7YiHMMi2OcXGRogub03Ek06JRZ9bkhTOdCzHa5iPLiQ=\n")
+          .value();
+  return file;
+}
+
+smtp::Settings::Auth::Source source_of(const std::string& text) {
+  using enum smtp::Settings::Auth::Source;
+  return text == "passwords" ? kPasswords : text == "hook" ? kHook : kAcceptAny;
+}
+
+void set_auth(smtp::Settings& settings, const std::string& source) {
+  settings.auth.source = source_of(source);
+  settings.auth.users = &users();
+  settings.auth.mechanisms = sasl::offered(source == "passwords" ? sasl::Source::kPasswords
+                                           : source == "hook"    ? sasl::Source::kHook
+                                                                 : sasl::Source::kAcceptAny,
+                                           &users());
 }
 
 smtp::Settings settings_of(const tests::Transcript& transcript) {
@@ -103,6 +143,26 @@ smtp::Settings settings_of(const tests::Transcript& transcript) {
       settings.commands = std::stoul(value);
     } else if (key == "strict_lines") {
       settings.strict_lines = value == "true";
+    } else if (key == "lenient") {
+      settings.lenient = value == "true";
+    } else if (key == "tls") {
+      settings.tls = value == "required"   ? smtp::Settings::Tls::kRequired
+                     : value == "starttls" ? smtp::Settings::Tls::kOffered
+                                           : smtp::Settings::Tls::kNone;
+    } else if (key == "auth") {
+      set_auth(settings, value);
+    } else if (key == "auth_required") {
+      settings.auth.required = value == "true";
+    } else if (key == "auth_before_tls") {
+      settings.auth.before_tls = value == "true";
+    } else if (key == "protocol") {
+      if (value == "lmtp") settings.protocol = smtp::Settings::Protocol::kLmtp;
+    } else if (key == "hide") {
+      settings.hidden = words_of(value);
+    } else if (key == "add") {
+      settings.added = {value};
+    } else if (key == "xclient") {
+      // Peer's, below.
     } else if (key == "hooks") {
       settings.judged = {.host = value.contains("validate_host"),
                          .sender = value.contains("validate_sender"),
@@ -125,7 +185,8 @@ struct Played {
 Played play(const tests::Transcript& transcript, const std::vector<std::size_t>& cuts, Answers answers) {
   const smtp::Settings settings = settings_of(transcript);
   Recorder host;
-  smtp::Session session(host, settings, {.address = "127.0.0.1", .port = 4711}, "s1");
+  const bool may_xclient = transcript.settings.contains("xclient");
+  smtp::Session session(host, settings, {.address = "127.0.0.1", .port = 4711, .may_xclient = may_xclient}, "s1");
   host.session = &session;
   Played played;
   std::string waiting;  // bytes that receive() left
@@ -134,20 +195,35 @@ Played play(const tests::Transcript& transcript, const std::vector<std::size_t>&
     host.asked.pop_front();
     const std::size_t n = played.asked.size();
     played.asked.push_back(asked);
-    session.answer(asked.id,
-                   n < transcript.questions.size() ? verdict_of(transcript.questions[n].answer) : mail::Verdict{});
+    session.answer(asked.id, n < transcript.questions.size() ? verdict_of(json::parse(transcript.questions[n].answer))
+                                                             : mail::Verdict{});
     waiting.erase(0, session.receive(waiting));
   };
+  const smtp::TlsFacts facts{.version = "TLSv1.3", .cipher = "TLS_AES_256_GCM_SHA384", .bits = 256};
+  const auto setting = transcript.settings.find("tls");
+  if (setting != transcript.settings.end() && setting->second == "implicit") session.secured(facts);
   session.begin();
+  auto handshakes = transcript.handshakes;
   std::size_t begin = 0;
-  for (std::size_t i = 0; i <= cuts.size(); ++i) {
-    const std::size_t end = i < cuts.size() ? cuts[i] : transcript.client.size();
+  const auto feed_until = [&](std::size_t end) {
     while (answers == Answers::kAtOnce && !host.asked.empty()) answer_next();
     waiting.append(transcript.client, begin, end - begin);
     waiting.erase(0, session.receive(waiting));
-    if (!session.waiting()) CHECK(waiting.size() <= smtp::kMaxCommandLine);
+    if (!session.waiting()) CHECK(waiting.size() <= smtp::kMaxAuthLine);
     begin = end;
-  }
+  };
+  const auto feed = [&](std::size_t end) {
+    while (!handshakes.empty() && handshakes.front() <= end) {
+      feed_until(handshakes.front());
+      while (!host.asked.empty()) answer_next();
+      handshakes.erase(handshakes.begin());
+      REQUIRE(session.starting_tls());
+      session.secured(facts);
+    }
+    feed_until(end);
+  };
+  for (const std::size_t cut : cuts) feed(cut);
+  feed(transcript.client.size());
   while (!host.asked.empty()) answer_next();
   played.said = host.said;
   return played;
@@ -156,10 +232,9 @@ Played play(const tests::Transcript& transcript, const std::vector<std::size_t>&
 std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) {
-    const std::size_t end = text.find("\r\n");
-    REQUIRE(end != std::string_view::npos);
+    const std::size_t end = std::min(text.find("\r\n"), text.size());  // the last of a BDAT may have no end
     lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(end + 2);
+    text.remove_prefix(std::min(end + 2, text.size()));
   }
   return lines;
 }
@@ -167,12 +242,15 @@ std::vector<std::string> lines_of(std::string_view text) {
 // What differs from the transcript, in words; empty: nothing.
 std::string difference(const std::vector<tests::Pattern>& expected, std::string_view text) {
   const auto lines = lines_of(text);
-  for (std::size_t i = 0; i < std::max(lines.size(), expected.size()); ++i) {
-    if (i >= lines.size()) return "missing: " + expected[i].text;
-    if (i >= expected.size()) return "too much: " + lines[i];
-    if (!expected[i].matches(lines[i])) return "expected " + expected[i].text + "\n     got " + lines[i];
+  std::size_t line = 0;
+  for (const tests::Pattern& pattern : expected) {
+    while (pattern.rest && line < lines.size() && lines[line].starts_with(pattern.text + "-")) ++line;
+    if (line >= lines.size()) return "missing: " + pattern.text;
+    const bool matches = pattern.rest ? lines[line].starts_with(pattern.text + " ") : pattern.matches(lines[line]);
+    if (!matches) return "expected " + pattern.text + "\n     got " + lines[line];
+    ++line;
   }
-  return "";
+  return line < lines.size() ? "too much: " + lines[line] : "";
 }
 
 std::string difference(const tests::Transcript& transcript, const Played& played) {

@@ -41,6 +41,7 @@ TEST_CASE("trace headers name a single recipient and no list of them (§4.4, §7
                           .client_address = "::1",
                           .hostname = "mail.test",
                           .protocol = "ESMTP",
+                          .tls = nullptr,
                           .transaction = "t.1",
                           .envelope = envelope,
                           .now = {}});
