@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 #include "config/spelling.h"
@@ -38,9 +39,30 @@ std::optional<std::uint16_t> port_number(std::string_view text) {
   return port;
 }
 
+constexpr std::string_view kUnix = "unix:";
+
+std::expected<Address, std::string> parse_unix(std::string_view text) {
+  const auto wrong = [&](std::string_view advice) {
+    return std::unexpected(fmt::format("{} is not an address to listen on: {}", in_quotes(text), advice));
+  };
+  std::string_view name = text.substr(kUnix.size());
+  while (name.starts_with("//")) name.remove_prefix(1);
+  if (!name.starts_with('/')) {
+    return wrong("the path of a unix socket is absolute, as in \"unix:/run/hooksmtpd/smtp.sock\"");
+  }
+  const std::filesystem::path path = std::filesystem::path(name).lexically_normal();
+  if (!path.has_filename() || name.find('\0') != std::string_view::npos) return wrong("it names no file");
+  if (path.native().size() > kLongestSocketPath) {
+    return wrong(fmt::format("the path of a unix socket has at most {} octets, not {}", kLongestSocketPath,
+                             path.native().size()));
+  }
+  return Address{.path = path.native()};
+}
+
 }  // namespace
 
 std::expected<Address, std::string> parse_address(std::string_view text) {
+  if (text.starts_with(kUnix)) return parse_unix(text);
   const auto wrong = [&](std::string_view advice) {
     return std::unexpected(fmt::format("{} is not an address to listen on: {}", in_quotes(text), advice));
   };
@@ -50,6 +72,7 @@ std::expected<Address, std::string> parse_address(std::string_view text) {
   if (std::ranges::count(text, ':') > 1 && !text.starts_with('[')) {
     return wrong("an IPv6 address stands in brackets and the port behind, as in \"[::1]:25\"");
   }
+  if (text.starts_with('/')) return wrong(fmt::format("write \"unix:{}\" for a unix socket", printable(text)));
   const std::size_t colon = text.rfind(':');
   const bool colon_is_inside = text.ends_with(']');
   if (colon == std::string_view::npos || colon_is_inside) return wrong("write the port too, as in \"127.0.0.1:25\"");
@@ -75,11 +98,13 @@ std::expected<Address, std::string> parse_address(std::string_view text) {
 }
 
 std::string to_string(const Address& address) {
+  if (address.is_unix()) return fmt::format("{}{}", kUnix, address.path);
   const bool needs_brackets = address.host.find(':') != std::string::npos;
   return fmt::format("{}{}{}:{}", needs_brackets ? "[" : "", address.host, needs_brackets ? "]" : "", address.port);
 }
 
 bool is_loopback(const Address& address) {
+  if (address.is_unix()) return true;
   if (const auto found = ipv4(address.host)) return ntohl(found->s_addr) >> 24 == 127;
   if (const auto found = ipv6(address.host)) return IN6_IS_ADDR_LOOPBACK(&*found) != 0;
   return address.host == "localhost" || address.host.ends_with(".localhost");

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "config/settings.h"
+#include "config/spelling.h"
 
 namespace hooksmtpd::config {
 namespace {
@@ -26,6 +27,13 @@ std::array<EventPolicy, kHookEvents> default_events() {
   std::array<EventPolicy, kHookEvents> events{};
   events[static_cast<std::size_t>(HookEvent::kDeliver)].timeout = std::chrono::seconds(60);
   return events;
+}
+
+bool uses_tls(const Config& config) {
+  return std::ranges::any_of(config.listeners, [&](const Listener& listener) {
+    const auto own = listener.own.find("tls.mode");
+    return own == listener.own.end() ? config.tls.mode != TlsMode::kNone : own->second != to_string(TlsMode::kNone);
+  });
 }
 
 Config for_listener(const Config& config, const Listener& listener) {

@@ -206,6 +206,9 @@ struct Config {
   friend bool operator==(const Config&, const Config&) = default;
 };
 
+// Some listener has TLS: there must be somebody who holds the keys.
+bool uses_tls(const Config& config);
+
 // What holds for the clients of one listener: its own settings in place of those of all.
 Config for_listener(const Config& config, const Listener& listener);
 

@@ -1,37 +1,19 @@
 #include "config/files.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <system_error>
+
+#include "config/read_file.h"
 
 namespace hooksmtpd::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string message_of(int error) { return std::generic_category().message(error); }
-
-// Closes what open() gave. (The daemon's own Fd is of a layer above.)
-class OpenFile {
- public:
-  explicit OpenFile(const fs::path& name, int flags = 0)
-      : fd_(::open(name.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags)) {}  // a FIFO must not block us
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 class Reader {
  public:
@@ -39,34 +21,20 @@ class Reader {
 
   enum class Absent { kFine, kError };
   void read(const fs::path& name, Absent absent) {
-    const OpenFile file(name);
-    if (file.get() < 0 && errno == ENOENT && absent == Absent::kFine) return;
-    if (file.get() < 0) return unreadable(name, errno);
-    struct stat status{};
-    if (::fstat(file.get(), &status) != 0) return unreadable(name, errno);
-    if (!S_ISREG(status.st_mode)) return wrong(name, "is not a file");
-    if ((status.st_mode & S_IWOTH) != 0) {
-      return wrong(name, fmt::format("every user can change it: chmod o-w {}", name.string()));
-    }
-
-    std::string text;
-    char piece[16 * 1024];
-    for (ssize_t got = 0; (got = ::read(file.get(), piece, sizeof piece)) != 0;) {
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return unreadable(name, errno);
-      text.append(piece, static_cast<std::size_t>(got));
-      if (text.size() > kLargestFile) return wrong(name, "is larger than 1 MiB: split it into files in conf.d");
-    }
-    if (owner_ == kNobody) owner_ = status.st_uid;
-    files_.push_back({.name = name, .text = std::move(text)});
+    auto file = read_file(name);
+    if (!file && file.error().code == ENOENT && absent == Absent::kFine) return;
+    if (!file) return wrong(name, file.error().text + (file.error().code == EFBIG ? kSplit : ""));
+    if (owner_ == kNobody) owner_ = file->owner;
+    files_.push_back({.name = name, .text = std::move(file->text)});
   }
 
   void read_folder(const fs::path& name) {
-    const OpenFile folder(name, O_DIRECTORY);
-    if (folder.get() < 0 && errno == ENOENT) return;
-    if (folder.get() < 0) return unreadable(name, errno);
     struct stat status{};
-    if (::fstat(folder.get(), &status) != 0) return unreadable(name, errno);
+    if (::stat(name.c_str(), &status) != 0) {
+      if (errno != ENOENT) wrong(name, unreadable(name, errno));
+      return;
+    }
+    if (!S_ISDIR(status.st_mode)) return wrong(name, unreadable(name, ENOTDIR));
     if ((status.st_mode & S_IWOTH) != 0) {
       return wrong(name, fmt::format("every user can add files to it: chmod o-w {}", name.string()));
     }
@@ -82,7 +50,7 @@ class Reader {
       const std::string file = entry->path().filename().string();
       if (file.ends_with(".toml") && !file.starts_with('.')) names.push_back(entry->path());
     }
-    if (error) return unreadable(name, error.value());
+    if (error) return wrong(name, unreadable(name, error.value()));
     std::ranges::sort(names, {}, [](const fs::path& path) { return path.native(); });
     for (const fs::path& file : names) read(file, Absent::kError);
   }
@@ -91,20 +59,11 @@ class Reader {
 
  private:
   static constexpr uid_t kNobody = static_cast<uid_t>(-1);
+  static constexpr const char* kSplit = ": split it into files in conf.d";
 
   void wrong(const fs::path& name, std::string text) {
     problems_.push_back({.severity = Severity::kError, .where = {.file = name.string()}, .text = std::move(text)});
   }
-  void unreadable(const fs::path& name, int error) {
-    std::string text = fmt::format("cannot be read: {}", message_of(error));
-    if (error == EACCES) {
-      // By number: a machine without our sysusers entry has no name for it.
-      text += fmt::format(" (the daemon reads it as user {}: chgrp {} {} && chmod g+r {})", ::geteuid(), ::getegid(),
-                          name.string(), name.string());
-    }
-    wrong(name, std::move(text));
-  }
-
   std::vector<Problem>& problems_;
   std::vector<FileText> files_;
   uid_t owner_ = kNobody;  // of the main file

@@ -8,8 +8,6 @@
 
 namespace hooksmtpd::config {
 
-inline constexpr std::size_t kLargestFile = 1024 * 1024;
-
 // The main file, then conf.d/*.toml beside it, by name. Nothing, where none was asked for and none is there. A file
 // that others can change is not read: it decides what runs under which user.
 std::vector<FileText> read_files(const Request& request, std::vector<Problem>& problems);

@@ -131,18 +131,22 @@ void read_timeouts(Section& section, Hook& hook) {
                  [&](HookEvent event, Milliseconds value, const toml::node&) { hook.on(event).timeout = value; });
 }
 
-// "accept" on deliver would acknowledge mail that nobody has (promise P3).
+// "accept" on deliver would acknowledge mail that nobody has (promise P3), on auth it would let in whoever comes.
 void read_on_failure(Section& section, Hook& hook) {
   read_per_event(section, hook, "on_failure", Spelling::kText, parse_on_failure,
                  [&](HookEvent event, OnFailure value, const toml::node& node) {
                    hook.on(event).on_failure = value;
-                   if (event != HookEvent::kDeliver || value != OnFailure::kAccept) return;
-                   // A default that deliver overrules does no harm.
+                   const bool is_deliver = event == HookEvent::kDeliver;
+                   if (!(is_deliver || event == HookEvent::kAuth) || value != OnFailure::kAccept) return;
+                   // A default that the event's own overrules does no harm.
+                   const std::string_view name = to_string(event);
                    const auto* table = section.find("on_failure")->as_table();
-                   if (table != nullptr && table->get("deliver") != nullptr && table->get("deliver") != &node) return;
-                   section.problem(node, "on_failure",
-                                   "must not be \"accept\" for deliver, which would acknowledge mail that nobody has: "
-                                   "use { default = \"accept\", deliver = \"tempfail\" }");
+                   if (table != nullptr && table->get(name) != nullptr && table->get(name) != &node) return;
+                   section.problem(
+                       node, "on_failure",
+                       fmt::format("must not be \"accept\" for {0}, which would {1}: "
+                                   "use {{ default = \"accept\", {0} = \"tempfail\" }}",
+                                   name, is_deliver ? "acknowledge mail that nobody has" : "let everybody in"));
                  });
 }
 

@@ -9,7 +9,10 @@
 
 #include "config/address.h"
 #include "config/advice.h"
+#include "config/check.h"
+#include "config/file_store.h"
 #include "config/files.h"
+#include "config/named_files.h"
 #include "config/suggest.h"
 #include "config/tables.h"
 
@@ -32,9 +35,8 @@ class Draft {
   }
   void environment();
   void command_line(const Request& request);
-  void check();
 
-  std::expected<Loaded, std::vector<Problem>> finish() &&;
+  std::expected<Loaded, std::vector<Problem>> finish(FileStore& store) &&;
 
  private:
   void problem(Severity severity, Source where, std::string text) {
@@ -44,28 +46,44 @@ class Draft {
   void read_settings(Section& section);
   void read_tables(Section& top, std::string_view key, auto read_one);
   void set(const Setting& setting, std::string_view text, const Source& where, Origin origin);
-  void check_names(const auto& things, std::string_view what);
-  void check_addresses();
 
   const Machine& machine_;
   Loaded loaded_;
+  std::vector<Certificate> sni_;  // beside the first, which is made of settings
   std::vector<Problem> problems_;
 };
 
-// Keys of one level: "" has "banner" and "limits", "limits" has "recipients".
-std::vector<std::string_view> keys_below(std::string_view path) {
-  std::vector<std::string_view> keys;
-  for (const Setting& setting : settings()) {
-    std::string_view key = setting.name;
-    if (!path.empty()) {
-      if (!key.starts_with(fmt::format("{}.", path))) continue;
-      key.remove_prefix(path.size() + 1);
-    }
-    key = key.substr(0, key.find('.'));
-    if (keys.empty() || keys.back() != key) keys.push_back(key);
-  }
-  if (path.empty()) keys.insert(keys.end(), {"listener", "hook"});
+// The tables of this level that there may be several of.
+std::vector<std::string_view> tables_below(std::string_view path) {
+  if (path.empty()) return {"listener", "hook"};
+  if (path == "tls") return {"sni"};
+  return {};
+}
+
+std::vector<std::string_view> known_below(std::string_view path) {
+  std::vector<std::string_view> keys = keys_below(path);
+  std::ranges::copy(tables_below(path), std::back_inserter(keys));
   return keys;
+}
+
+bool is_error(const Problem& problem) { return problem.severity == Severity::kError; }
+
+// The last steps for whatever may have changed: what is named is read, and the whole is looked at.
+std::expected<Loaded, std::vector<Problem>> settle(Loaded loaded, std::vector<Problem> problems, FileStore& store,
+                                                   std::string_view changed = {}) {
+  const bool values_are_right = std::ranges::none_of(problems, is_error);
+  NamedFiles named = read_named_files(loaded.config, loaded.origins, store, changed);
+  std::ranges::move(named.read, std::back_inserter(loaded.read));
+  std::ranges::move(named.problems, std::back_inserter(problems));
+  std::ranges::move(check_names(loaded.config), std::back_inserter(problems));
+  if (values_are_right) std::ranges::move(check_parts(loaded.config, loaded.origins), std::back_inserter(problems));
+  if (std::ranges::any_of(problems, is_error)) {
+    std::erase_if(problems, std::not_fn(is_error));
+    return std::unexpected(std::move(problems));
+  }
+  loaded.warnings = std::move(problems);
+  std::ranges::move(advice(loaded.config), std::back_inserter(loaded.warnings));
+  return loaded;
 }
 
 void Draft::set(const Setting& setting, std::string_view text, const Source& where, Origin origin) {
@@ -88,7 +106,7 @@ void Draft::read(const FileText& file) {
     return;
   }
 
-  Section top(page, tree, "", keys_below(""));
+  Section top(page, tree, "", known_below(""));
   read_settings(top);
   read_tables(top, "listener", [&](const toml::table& table) {
     Listener listener = read_listener(page, table);
@@ -117,11 +135,13 @@ void Draft::read_settings(Section& section) {
           loaded_.origins[path] = {Origin::Kind::kFile, where};
         }
       }
-    } else if (const auto below = keys_below(path); !below.empty()) {
+    } else if (!keys_below(path).empty()) {
       if (const toml::table* table = section.subtable(key.str())) {
-        Section inner(page, *table, path, below);
+        Section inner(page, *table, path, known_below(path));
         read_settings(inner);
       }
+    } else if (path == "tls.sni") {
+      read_tables(section, "sni", [&](const toml::table& table) { sni_.push_back(read_certificate(page, table)); });
     }
   }
 }
@@ -131,14 +151,15 @@ void Draft::read_tables(Section& top, std::string_view key, auto read_one) {
   if (node == nullptr) return;
   const auto* array = node->as_array();
   if (array == nullptr) {
-    return top.problem(*node, key,
-                       fmt::format("must be written [[{}]], in double brackets: there may be several", key));
+    return top.problem(
+        *node, key, fmt::format("must be written [[{}]], in double brackets: there may be several", top.path_of(key)));
   }
   for (const toml::node& element : *array) {
     if (const auto* table = element.as_table()) {
       read_one(*table);
     } else {
-      top.problem(element, key, fmt::format("must be written as [[{}]] tables, not {}", key, type_name(element)));
+      top.problem(element, key,
+                  fmt::format("must be written as [[{}]] tables, not {}", top.path_of(key), type_name(element)));
     }
   }
 }
@@ -188,62 +209,20 @@ void Draft::command_line(const Request& request) {
   loaded_.config.listeners = {std::move(listener)};
 }
 
-void Draft::check_names(const auto& things, std::string_view what) {
-  for (auto thing = things.begin(); thing != things.end(); ++thing) {
-    const auto first = std::ranges::find(things.begin(), thing, thing->name, [](const auto& t) { return t.name; });
-    if (first == thing || thing->name.empty()) continue;
-    problem(Severity::kError, thing->source,
-            fmt::format("{} '{}' is defined twice, first at {}", what, thing->name,
-                        to_string(Origin{Origin::Kind::kFile, first->source})));
-  }
-}
-
-// Port 0 may stand there often: the kernel picks another one each time.
-void Draft::check_addresses() {
-  std::map<std::string, std::string> users;
-  for (const Listener& listener : loaded_.config.listeners) {
-    for (const std::string& address : listener.address) {
-      if (parse_address(address)->port == 0) continue;
-      const auto [user, is_new] = users.emplace(address, listener.name);
-      if (is_new) continue;
-      problem(Severity::kError, listener.source,
-              fmt::format("listener.{}.address {} is already used by listener '{}'", listener.name, in_quotes(address),
-                          user->second));
-    }
-  }
-}
-
-// What no single value shows.
-void Draft::check() {
+std::expected<Loaded, std::vector<Problem>> Draft::finish(FileStore& store) && {
   Config& config = loaded_.config;
   if (config.listeners.empty()) config.listeners = {default_listener(machine_)};
   for (const Listener& listener : config.listeners) loaded_.origins.try_emplace("listener." + listener.name);
   for (const Hook& hook : config.hooks) loaded_.origins.try_emplace("hook." + hook.name);
+  if (!sni_.empty() && config.tls.certificates.empty()) config.tls.certificates.emplace_back();
+  std::ranges::move(sni_, std::back_inserter(config.tls.certificates));
 
   if (!is_hostname(machine_.hostname) && loaded_.origins["hostname"].kind == Origin::Kind::kDefault) {
     problem(Severity::kWarning, {},
             fmt::format("{} is not a host name that SMTP allows: set hostname, \"localhost\" is used",
                         in_quotes(machine_.hostname)));
   }
-  check_names(config.listeners, "listener");
-  check_names(config.hooks, "hook");
-  check_addresses();
-  const std::size_t numbers = std::size_t{config.hook_uids.second} - config.hook_uids.first + 1;
-  if (config.hooks.size() > numbers) {
-    problem(Severity::kError, config.hooks[numbers].source,
-            fmt::format("hook_uids has room for {} of {} hooks: widen the range", numbers, config.hooks.size()));
-  }
-}
-
-std::expected<Loaded, std::vector<Problem>> Draft::finish() && {
-  const auto is_error = [](const Problem& p) { return p.severity == Severity::kError; };
-  if (std::ranges::any_of(problems_, is_error)) {
-    std::erase_if(problems_, std::not_fn(is_error));
-    return std::unexpected(std::move(problems_));
-  }
-  loaded_.warnings = std::move(problems_);
-  std::ranges::move(advice(loaded_.config), std::back_inserter(loaded_.warnings));
-  return std::move(loaded_);
+  return settle(std::move(loaded_), std::move(problems_), store);
 }
 
 std::string place(const Source& source) {
@@ -284,24 +263,62 @@ std::string to_string(const Origin& origin) {
   return {};
 }
 
-std::expected<Loaded, std::vector<Problem>> load_texts(std::span<const FileText> files, const Request& request) {
+Source place_of(const Origins& origins, std::string_view key) {
+  const auto found = origins.find(std::string(key));
+  if (found == origins.end()) return {};
+  switch (found->second.kind) {
+    case Origin::Kind::kFile:
+      return found->second.source;
+    case Origin::Kind::kEnvironment:
+      return {.file = environment_name(*find_setting(key))};
+    case Origin::Kind::kCommandLine:
+      return {.file = "--set"};
+    case Origin::Kind::kDefault:
+    case Origin::Kind::kControl:
+      break;
+  }
+  return {};
+}
+
+namespace {
+
+std::expected<Loaded, std::vector<Problem>> load_with(std::span<const FileText> files, const Request& request,
+                                                      FileStore& store) {
   Draft draft(request.machine);
   draft.read(files);
   draft.environment();
   draft.command_line(request);
-  draft.check();
-  return std::move(draft).finish();
+  return std::move(draft).finish(store);
+}
+
+}  // namespace
+
+std::expected<Loaded, std::vector<Problem>> load_texts(std::span<const FileText> files, const Request& request,
+                                                       std::span<const FileText> named) {
+  Texts store(named);
+  return load_with(files, request, store);
 }
 
 std::expected<Loaded, std::vector<Problem>> load(const Request& request) {
   std::vector<Problem> problems;
   const std::vector<FileText> files = read_files(request, problems);
-  if (problems.empty()) return load_texts(files, request);
+  Disk store;
+  auto loaded = load_with(files, request, store);
+  if (problems.empty()) return loaded;
   // A file that could not be read is no reason to keep quiet about the others.
-  if (auto others = load_texts(files, request); !others) {
-    std::ranges::move(others.error(), std::back_inserter(problems));
-  }
+  if (!loaded) std::ranges::move(loaded.error(), std::back_inserter(problems));
   return std::unexpected(std::move(problems));
+}
+
+std::expected<Loaded, std::vector<Problem>> with_setting(const Loaded& running, const Setting& setting,
+                                                         std::string_view value) {
+  Loaded wanted = running;
+  if (const auto done = setting.set(wanted.config, value); !done) {
+    return std::unexpected(std::vector{Problem{.where = {}, .text = done.error()}});
+  }
+  wanted.origins[std::string(setting.name)] = {.kind = Origin::Kind::kControl, .source = {}};
+  Disk store;
+  return settle(std::move(wanted), {}, store, setting.name);
 }
 
 }  // namespace hooksmtpd::config

@@ -13,12 +13,15 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
 #include "config/defaults.h"
 
 namespace hooksmtpd::config {
+
+struct Setting;
 
 inline constexpr const char* kDefaultFile = "/etc/hooksmtpd/hooksmtpd.toml";
 
@@ -48,6 +51,12 @@ struct Origin {
 // "default", "FILE:LINE:COLUMN", "environment", "command line", "configure".
 std::string to_string(const Origin& origin);
 
+// By settings key, "listener.NAME" and "hook.NAME".
+using Origins = std::map<std::string, Origin>;
+
+// Where to look for a mistake in a setting: its place in a file, "HOOKSMTPD_…" or "--set"; else empty.
+Source place_of(const Origins& origins, std::string_view key);
+
 // What to load. The same Request serves every reload, so its `file` should be absolute.
 struct Request {
   std::optional<std::filesystem::path> file;  // --config FILE: must exist. Not set: kDefaultFile, where it exists
@@ -59,19 +68,29 @@ struct Request {
 
 struct Loaded {
   Config config;
-  std::map<std::string, Origin> origins;     // by settings key, "listener.NAME" and "hook.NAME"
-  std::vector<std::filesystem::path> files;  // that were read; none: built-in defaults
-  std::vector<Problem> warnings;             // kWarning and kInfo
+  Origins origins{};
+  std::vector<std::filesystem::path> files{};  // that were read; none: built-in defaults
+  // Files that the configuration names and that were read too, under each name that leads to them through symbolic
+  // links: a reload must find them again.
+  std::vector<std::filesystem::path> read{};
+  std::vector<Problem> warnings{};  // kWarning and kInfo
 };
 
 // Never empty where it fails.
 std::expected<Loaded, std::vector<Problem>> load(const Request& request);
 
-// The same from memory. Relative names inside a text are taken from the folder of its `name`.
+// The same from memory. Relative names inside a text are taken from the folder of its `name`. `named`: the files that
+// the configuration may name, such as certificates; there are no others.
 struct FileText {
   std::filesystem::path name;  // absolute
   std::string text;
 };
-std::expected<Loaded, std::vector<Problem>> load_texts(std::span<const FileText> files, const Request& request);
+std::expected<Loaded, std::vector<Problem>> load_texts(std::span<const FileText> files, const Request& request,
+                                                       std::span<const FileText> named = {});
+
+// What holds with one setting changed by `configure` in what is running. A file that the setting names is read,
+// and the whole is checked as by load().
+std::expected<Loaded, std::vector<Problem>> with_setting(const Loaded& running, const Setting& setting,
+                                                         std::string_view value);
 
 }  // namespace hooksmtpd::config

@@ -24,6 +24,11 @@ std::string_view expected_of(Spelling spelling) {
       return "a duration in quotes, such as \"5s\"";
     case Spelling::kRange:
       return "a range such as \"60800-60863\"";
+    case Spelling::kPath:
+    case Spelling::kSecretPath:
+      return "a path in quotes";
+    case Spelling::kWords:
+      return "an array of strings";
   }
   return "";
 }
@@ -39,6 +44,9 @@ bool fits(const toml::node& node, Spelling spelling) {
     case Spelling::kText:
     case Spelling::kDuration:
     case Spelling::kRange:
+    case Spelling::kPath:
+    case Spelling::kSecretPath:
+    case Spelling::kWords:
       return node.is_string();
   }
   return false;
@@ -83,10 +91,16 @@ Section::Section(Page& page, const toml::table& table, std::string path, std::sp
 void Section::unknown(const toml::key& key, std::span<const std::string_view> known) {
   const std::string_view word = key.str();
   std::string advice = did_you_mean(word, known);
-  if (const Setting* setting = find_setting(word)) {
+  if (const std::string_view reason = refused_key(word); !reason.empty()) {
+    advice = fmt::format(": {}", reason);
+  } else if (const Setting* setting = find_setting(word)) {
     // Under its old name; or a key of the top that slipped below the first [section], where TOML counts it to that.
-    advice = path_.empty() ? fmt::format(" — did you mean '{}'?", setting->name)
-                           : fmt::format(" — '{}' belongs at the top of the file, above the first [section]", word);
+    std::string_view name = setting->name;
+    if (!path_.empty() && name.starts_with(fmt::format("{}.", path_))) name.remove_prefix(path_.size() + 1);
+    if (path_.starts_with("listener") && name == "tls.mode") name = "tls";
+    advice = path_.empty() || setting->name != word
+                 ? fmt::format(" — did you mean '{}'?", name)
+                 : fmt::format(" — '{}' belongs at the top of the file, above the first [section]", word);
   } else if (!nearest(word, known)) {
     const auto below =
         std::ranges::find_if(settings(), [&](const Setting& s) { return s.name.ends_with(fmt::format(".{}", word)); });
@@ -107,6 +121,15 @@ std::optional<std::string> Section::scalar(std::string_view key, Spelling spelli
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   auto text = scalar_text(*node, spelling);
+  const bool is_path = spelling == Spelling::kPath || spelling == Spelling::kSecretPath;
+  if (text && is_path && !text->empty()) {
+    const auto path = page_.resolve(*text);
+    if (path) {
+      text = path->string();
+    } else if (spelling == Spelling::kPath) {
+      text = std::unexpected(path.error());
+    }  // else whoever parses it finds the words
+  }
   if (text) return std::move(*text);
   problem(*node, key, text.error());
   return std::nullopt;
@@ -119,11 +142,12 @@ const toml::table* Section::subtable(std::string_view key) {
   return nullptr;
 }
 
-std::optional<std::vector<Section::Item>> Section::strings(std::string_view key, std::string_view what) {
+std::optional<std::vector<Section::Item>> Section::strings(std::string_view key, std::string_view what, Empty empty) {
   const toml::node* node = find(key);
   if (node == nullptr) return std::nullopt;
   if (const auto* one = node->as_string()) return std::vector{Item{one->get(), node}};
   const auto* array = node->as_array();
+  if (array != nullptr && array->empty() && empty == Empty::kAllowed) return std::vector<Item>{};
   if (array == nullptr || array->empty()) {
     problem(*node, key,
             fmt::format("must be {}, not {}", what, array == nullptr ? type_name(*node) : "an empty array"));
@@ -177,6 +201,16 @@ Parsed<std::string> scalar_text(const toml::node& node, Spelling spelling) {
     const auto* first = pair->get(0)->as_integer();
     const auto* last = pair->get(1)->as_integer();
     if (first != nullptr && last != nullptr) return fmt::format("{}-{}", first->get(), last->get());
+  }
+  if (const auto* words = node.as_array(); words != nullptr && spelling == Spelling::kWords) {
+    std::string text;
+    const bool all = std::ranges::all_of(*words, [&](const toml::node& word) {
+      if (!word.is_string()) return false;
+      text.append(text.empty() ? "" : " ").append(word.as_string()->get());
+      return true;
+    });
+    if (all) return text;
+    return std::unexpected("must hold strings only");
   }
   return std::unexpected(fmt::format("must be {}, not {}", expected_of(spelling), type_name(node)));
 }

@@ -54,7 +54,7 @@ class Section {
   // `error` goes on from the key: "must be from 1 to 64, not 65".
   void problem(const toml::node& node, std::string_view key, std::string_view error, Severity = Severity::kError);
 
-  // Empty where the file does not say, or says it wrong (reported).
+  // Empty where the file does not say, or says it wrong (reported). A path is resolved.
   std::optional<std::string> scalar(std::string_view key, Spelling spelling);
   template <class Parse>
   auto value(std::string_view key, Spelling spelling, Parse parse)
@@ -66,7 +66,8 @@ class Section {
     std::string text;
     const toml::node* node;
   };
-  std::optional<std::vector<Item>> strings(std::string_view key, std::string_view what);
+  enum class Empty : bool { kRefused, kAllowed };
+  std::optional<std::vector<Item>> strings(std::string_view key, std::string_view what, Empty = Empty::kRefused);
 
  private:
   void unknown(const toml::key& key, std::span<const std::string_view> known);

@@ -77,17 +77,82 @@ void match(std::string_view what, const std::vector<Thing>& running, const std::
   }
 }
 
+struct ListenerPart {
+  std::string_view key;
+  Takes takes;
+  bool (*equal)(const Listener& a, const Listener& b);
+};
+template <auto kMember>
+bool same_listener(const Listener& a, const Listener& b) {
+  return a.*kMember == b.*kMember;
+}
+constexpr std::array kListenerParts{
+    ListenerPart{"address", Takes::kRestart, same_listener<&Listener::address>},
+    ListenerPart{"protocol", Takes::kRestart, same_listener<&Listener::protocol>},
+    ListenerPart{"socket_mode", Takes::kRestart, same_listener<&Listener::socket_mode>},
+    ListenerPart{"hooks", Takes::kNothing, same_listener<&Listener::hooks>},
+    ListenerPart{"hide", Takes::kNothing, same_listener<&Listener::hide>},
+    ListenerPart{"add", Takes::kNothing, same_listener<&Listener::add>},
+    ListenerPart{"lenient", Takes::kNothing, same_listener<&Listener::lenient>},
+    ListenerPart{"proxy_protocol", Takes::kNothing, same_listener<&Listener::proxy_protocol>},
+    ListenerPart{"xclient", Takes::kNothing, same_listener<&Listener::xclient>},
+};
+
+// Nobody holds keys where no listener had TLS, and there is no privilege left to start a holder.
+enum class Keyholder : bool { kMissing, kThere };
+
+void compare_listeners(const Listener& old, const Listener& now, Keyholder keyholder, Changes& changes) {
+  for (const ListenerPart& part : kListenerParts) {
+    if (part.equal(old, now)) continue;
+    (part.takes == Takes::kRestart ? changes.restart_needed : changes.reloadable)
+        .push_back(fmt::format("listener.{}.{}", now.name, part.key));
+  }
+  const auto value = [](const Listener& listener, std::string_view name) {
+    const auto found = listener.own.find(std::string(name));
+    return found == listener.own.end() ? std::string_view() : std::string_view(found->second);
+  };
+  for (const Setting& setting : settings()) {
+    if (value(old, setting.name) == value(now, setting.name)) continue;
+    const bool is_tls = setting.name == "tls.mode";
+    (is_tls && keyholder == Keyholder::kMissing ? changes.restart_needed : changes.reloadable)
+        .push_back(fmt::format("listener.{}.{}", now.name, is_tls ? "tls" : setting.name));
+  }
+}
+
+// What stands in files of the same name, and in tables that are no settings.
+void compare_tls(const Tls& old, const Tls& now, Changes& changes) {
+  const auto say = [&](std::string_view key) {
+    if (std::ranges::find(changes.reloadable, key) == changes.reloadable.end()) changes.reloadable.emplace_back(key);
+  };
+  const auto first_text = [](const Tls& tls) {
+    return tls.certificates.empty() ? std::string_view() : std::string_view(tls.certificates.front().chain.text);
+  };
+  const auto same = [](const Certificate& a, const Certificate& b) {
+    return a.chain == b.chain && a.key == b.key && a.key_password_file == b.key_password_file;
+  };
+  if (first_text(old) != first_text(now)) say("tls.certificate");
+  if (!std::ranges::equal(old.certificates | std::views::drop(1), now.certificates | std::views::drop(1), same)) {
+    say("tls.sni");
+  }
+  if (old.authorities != now.authorities) say(now.ca_file.empty() ? "tls.ca_dir" : "tls.ca_file");
+}
+
 }  // namespace
 
 Changes compare(const Config& running, const Config& wanted) {
   Changes changes;
+  const Keyholder keyholder = uses_tls(wanted) && !uses_tls(running) ? Keyholder::kMissing : Keyholder::kThere;
   for (const Setting& setting : settings()) {
     if (setting.get(running) == setting.get(wanted)) continue;
-    (setting.live ? changes.reloadable : changes.restart_needed).emplace_back(setting.name);
+    const bool needs_keyholder = setting.name == "tls.mode" && keyholder == Keyholder::kMissing;
+    (setting.live && !needs_keyholder ? changes.reloadable : changes.restart_needed).emplace_back(setting.name);
   }
-  match("listener", running.listeners, wanted.listeners, changes, [&](const Listener& old, const Listener& now) {
-    if (old.address != now.address) changes.restart_needed.push_back(fmt::format("listener.{}.address", now.name));
-  });
+  compare_tls(running.tls, wanted.tls, changes);
+  if (running.auth.passwords != wanted.auth.passwords && running.auth.password_file == wanted.auth.password_file) {
+    changes.reloadable.emplace_back("auth.passwords");
+  }
+  match("listener", running.listeners, wanted.listeners, changes,
+        [&](const Listener& old, const Listener& now) { compare_listeners(old, now, keyholder, changes); });
   match("hook", running.hooks, wanted.hooks, changes, [&](const Hook& old, const Hook& now) {
     bool new_process = false;
     for (const Part& part : kParts) {

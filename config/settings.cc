@@ -4,111 +4,19 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
+#include "config/forms.h"
 #include "config/spelling.h"
 #include "config/suggest.h"
 
 namespace hooksmtpd::config {
 namespace {
 
+using namespace form;
+
 constexpr std::uint64_t kMillion = 1'000'000;
 constexpr std::uint64_t kMebi = 1ull << 20;
 constexpr std::uint64_t kTebi = 1ull << 40;
-
-// A form is how one kind of value is spelt, parsed and printed; the table below gives one to each setting.
-
-struct Hostname {
-  static constexpr Spelling kSpelling = Spelling::kText;
-  static Parsed<std::string> parse(std::string_view text) {
-    if (is_hostname(text)) return std::string(text);
-    return std::unexpected(
-        fmt::format("must be a domain name or an address such as \"[127.0.0.1]\", not {}", in_quotes(text)));
-  }
-  static std::string print(const std::string& value) { return value; }
-};
-
-struct Banner {
-  static constexpr Spelling kSpelling = Spelling::kText;
-  static Parsed<std::string> parse(std::string_view text) {
-    // It stands in one reply line beside the host name and the date: printable ASCII (RFC 5321 §4.2), and not much.
-    const bool printable = std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; });
-    if (printable && !text.empty() && text.size() <= 150) return std::string(text);
-    return std::unexpected(fmt::format("must be 1 to 150 printable ASCII characters, not {}", in_quotes(text)));
-  }
-  static std::string print(const std::string& value) { return value; }
-};
-
-struct Level {
-  static constexpr Spelling kSpelling = Spelling::kText;
-  static Parsed<LogLevel> parse(std::string_view text) { return parse_log_level(text); }
-  static std::string print(LogLevel value) { return std::string(to_string(value)); }
-};
-
-struct Flag {
-  static constexpr Spelling kSpelling = Spelling::kBoolean;
-  static Parsed<bool> parse(std::string_view text) { return parse_boolean(text); }
-  static std::string print(bool value) { return value ? "true" : "false"; }
-};
-
-template <std::uint64_t kLeast, std::uint64_t kMost>
-struct Count {
-  static constexpr Spelling kSpelling = Spelling::kInteger;
-  static Parsed<std::uint64_t> parse(std::string_view text) { return parse_number(text, kLeast, kMost); }
-  static std::string print(std::uint64_t value) { return fmt::to_string(value); }
-};
-
-template <std::uint64_t kLeast, std::uint64_t kMost>
-struct Size {
-  static constexpr Spelling kSpelling = Spelling::kSize;
-  static Parsed<std::uint64_t> parse(std::string_view text) { return parse_size(text, kLeast, kMost); }
-  static std::string print(std::uint64_t value) { return size_text(value); }
-};
-
-template <Milliseconds::rep kLeast, Milliseconds::rep kMost>
-struct Duration {
-  static constexpr Spelling kSpelling = Spelling::kDuration;
-  static Parsed<Milliseconds> parse(std::string_view text) {
-    return parse_duration(text, Milliseconds(kLeast), Milliseconds(kMost));
-  }
-  static std::string print(Milliseconds value) { return duration_text(value); }
-};
-using Patience = Duration<1, 24 * 3'600'000>;
-
-struct Uids {
-  static constexpr Spelling kSpelling = Spelling::kRange;
-  static constexpr std::uint64_t kFirst = 1000, kLast = 4'294'967'293;  // below are the system's; above, -2 and -1
-  // The daemon's own where the system has no names for them, and nobody.
-  static constexpr std::array<std::uint32_t, 4> kTaken{60797, 60798, 60799, 65534};
-
-  static Parsed<std::pair<std::uint32_t, std::uint32_t>> parse(std::string_view text) {
-    const std::size_t dash = std::min(text.find('-'), text.size());
-    const auto first = parse_number(text.substr(0, dash), kFirst, kLast);
-    const auto last = parse_number(text.substr(std::min(dash + 1, text.size())), kFirst, kLast);
-    if (!first || !last || *first > *last) {
-      return std::unexpected(fmt::format("must be the first and the last of a range from {} up, such as {}, not {}",
-                                         kFirst, in_quotes("60800-60863"), in_quotes(text)));
-    }
-    const auto taken = std::ranges::find_if(kTaken, [&](auto uid) { return uid >= *first && uid <= *last; });
-    if (taken != kTaken.end()) {
-      return std::unexpected(fmt::format("must not contain {}, which is not for hooks: {}", *taken, in_quotes(text)));
-    }
-    return std::pair(static_cast<std::uint32_t>(*first), static_cast<std::uint32_t>(*last));
-  }
-  static std::string print(const std::pair<std::uint32_t, std::uint32_t>& value) {
-    return fmt::format("{}-{}", value.first, value.second);
-  }
-};
-
-struct Folder {
-  static constexpr Spelling kSpelling = Spelling::kText;
-  static Parsed<std::filesystem::path> parse(std::string_view text) {
-    const std::filesystem::path path = std::filesystem::path(text).lexically_normal();
-    if (path.is_absolute() && path.has_relative_path() && text.find('\0') == std::string_view::npos) return path;
-    return std::unexpected(fmt::format("must be the absolute path of a folder, not {}", in_quotes(text)));
-  }
-  static std::string print(const std::filesystem::path& value) { return value.string(); }
-};
 
 // kPath leads from the Config to the value: &Config::limits, &Limits::recipients.
 template <class Form, auto... kPath>
@@ -123,39 +31,92 @@ Parsed<void> assign(Config& config, std::string_view text) {
   return {};
 }
 
-enum class Takes : bool { kRestart, kReload };
-
+// The same for the first certificate, which [tls] itself names; there is none as long as nothing of it is said.
 template <class Form, auto... kPath>
-constexpr Setting row(std::string_view name, Takes takes, std::string_view help) {
-  return {name, help, Form::kSpelling, takes == Takes::kReload, get<Form, kPath...>, assign<Form, kPath...>};
+std::string get_first(const Config& config) {
+  const auto& certificates = config.tls.certificates;
+  return certificates.empty() ? std::string() : Form::print((certificates.front().*....*kPath));
+}
+template <class Form, auto... kPath>
+Parsed<void> assign_first(Config& config, std::string_view text) {
+  auto value = Form::parse(text);
+  if (!value) return std::unexpected(std::move(value.error()));
+  auto& certificates = config.tls.certificates;
+  if (certificates.empty()) certificates.emplace_back();
+  Certificate& first = certificates.front();
+  (first.*....*kPath) = std::move(*value);
+  const bool blank = first.chain.file.empty() && first.key.empty() && first.key_password_file.empty();
+  if (blank && certificates.size() == 1) certificates.clear();
+  return {};
 }
 
+// kOwn: a reload, and a listener may have its own.
+enum class Takes : std::uint8_t { kRestart, kReload, kOwn };
 using enum Takes;
+
+constexpr Setting row(std::string_view name, Takes takes, std::string_view help, Spelling spelling,
+                      decltype(Setting::get) get, decltype(Setting::assign) assign) {
+  return {name, help, spelling, takes != kRestart, takes == kOwn, get, assign};
+}
+template <class Form, auto... kPath>
+constexpr Setting row(std::string_view name, Takes takes, std::string_view help) {
+  return row(name, takes, help, Form::kSpelling, get<Form, kPath...>, assign<Form, kPath...>);
+}
+template <class Form, auto... kPath>
+constexpr Setting first_certificate(std::string_view name, std::string_view help) {
+  return row(name, kReload, help, Form::kSpelling, get_first<Form, kPath...>, assign_first<Form, kPath...>);
+}
+
 constexpr auto kLimits = &Config::limits;
 constexpr auto kTimeouts = &Config::timeouts;
+constexpr auto kTls = &Config::tls;
+constexpr auto kAuth = &Config::auth;
+using Patience = Duration<1, 24 * 3'600'000>;
 
 constexpr std::array kSettings{
-    row<Hostname, &Config::hostname>("hostname", kReload, "name of this server in greeting, EHLO and trace headers"),
-    row<Banner, &Config::banner>("banner", kReload, "software name in the greeting"),
+    row<Hostname, &Config::hostname>("hostname", kOwn, "name of this server in greeting, EHLO and trace headers"),
+    row<Banner, &Config::banner>("banner", kOwn, "software name in the greeting"),
     row<Level, &Config::log_level>("log_level", kReload, "trace, debug, info, warn or error"),
 
-    row<Size<1, kTebi>, kLimits, &Limits::message_size>("limits.message_size", kReload, "largest message (SIZE)"),
-    row<Count<1, 10'000>, kLimits, &Limits::recipients>("limits.recipients", kReload, "recipients of one message"),
+    row<Size<1, kTebi>, kLimits, &Limits::message_size>("limits.message_size", kOwn, "largest message (SIZE)"),
+    row<Count<1, 10'000>, kLimits, &Limits::recipients>("limits.recipients", kOwn, "recipients of one message"),
     row<Count<0, kMillion>, kLimits, &Limits::connections>("limits.connections", kReload,
                                                            "connections in all; 0: as many as the system allows"),
     row<Count<0, kMillion>, kLimits, &Limits::connections_per_address>(
         "limits.connections_per_address", kReload, "connections of one client address; 0: no limit"),
-    row<Count<1, kMillion>, kLimits, &Limits::errors>("limits.errors", kReload,
+    row<Count<1, kMillion>, kLimits, &Limits::errors>("limits.errors", kOwn,
                                                       "5yz replies in one session, then it ends"),
-    row<Count<0, 1000 * kMillion>, kLimits, &Limits::commands>("limits.commands", kReload,
+    row<Count<0, 1000 * kMillion>, kLimits, &Limits::commands>("limits.commands", kOwn,
                                                                "commands in one session; 0: no limit"),
-    row<Flag, kLimits, &Limits::strict_lines>("limits.strict_lines", kReload, "refuse text lines over 1,000 octets"),
+    row<Flag, kLimits, &Limits::strict_lines>("limits.strict_lines", kOwn, "refuse text lines over 1,000 octets"),
 
-    row<Patience, kTimeouts, &Timeouts::idle>("timeouts.idle", kReload, "between two commands"),
-    row<Patience, kTimeouts, &Timeouts::command>("timeouts.command", kReload, "within one command line"),
-    row<Patience, kTimeouts, &Timeouts::data>("timeouts.data", kReload, "between two pieces of a message"),
+    row<Patience, kTimeouts, &Timeouts::idle>("timeouts.idle", kOwn, "between two commands"),
+    row<Patience, kTimeouts, &Timeouts::command>("timeouts.command", kOwn, "within one command line"),
+    row<Patience, kTimeouts, &Timeouts::data>("timeouts.data", kOwn, "between two pieces of a message"),
+    row<Patience, kTimeouts, &Timeouts::handshake>("timeouts.handshake", kOwn,
+                                                   "for the TLS handshake, and for a PROXY header"),
     row<Duration<0, 24 * 3'600'000>, kTimeouts, &Timeouts::drain>("timeouts.drain", kReload,
                                                                   "for open sessions when the daemon stops"),
+
+    row<Choice<parse_tls_mode>, kTls, &Tls::mode>("tls.mode", kOwn, "none, starttls, required or implicit"),
+    first_certificate<File, &Certificate::chain, &Pem::file>("tls.certificate",
+                                                             "file of the server's certificate and its chain, in PEM"),
+    first_certificate<File, &Certificate::key>("tls.key", "file of its private key"),
+    first_certificate<PasswordFile, &Certificate::key_password_file>("tls.key_password_file",
+                                                                     "file of the password of an encrypted key"),
+    row<Choice<parse_tls_version>, kTls, &Tls::min_version>("tls.min_version", kReload, "1.0, 1.1, 1.2 or 1.3"),
+    row<Ciphers<false>, kTls, &Tls::ciphers>("tls.ciphers", kReload, "OpenSSL's list for TLS up to 1.2"),
+    row<Ciphers<true>, kTls, &Tls::ciphersuites>("tls.ciphersuites", kReload, "OpenSSL's list for TLS 1.3"),
+    row<Choice<parse_client_certificates>, kTls, &Tls::client_certificates>("tls.client_certificates", kReload,
+                                                                            "none, request or require"),
+    row<File, kTls, &Tls::ca_file>("tls.ca_file", kReload, "file of authorities that clients' certificates are from"),
+    row<File, kTls, &Tls::ca_dir>("tls.ca_dir", kReload, "folder of such files"),
+
+    row<Choice<parse_auth_source>, kAuth, &Auth::source>("auth.source", kOwn, "none, passwords, hook or accept-any"),
+    row<Flag, kAuth, &Auth::required>("auth.required", kOwn, "no mail from clients that did not log in"),
+    row<Flag, kAuth, &Auth::before_tls>("auth.before_tls", kOwn, "offer AUTH to clients without TLS, too"),
+    row<Mechanisms, kAuth, &Auth::mechanisms>("auth.mechanisms", kOwn, "which to offer; none: all there are"),
+    row<File, kAuth, &Auth::password_file>("auth.passwords", kReload, "file that `hooksmtpd passwd` writes"),
 
     row<Size<kMebi, kTebi>, &Config::spool_size>("spool_size", kRestart, "room for messages under way"),
     row<Uids, &Config::hook_uids>("hook_uids", kRestart, "user numbers for hooks, first-last"),
@@ -163,17 +124,67 @@ constexpr std::array kSettings{
     row<Folder, &Config::runtime_dir>("runtime_dir", kRestart, "folder of the control socket and the spool"),
 };
 
+// The names of tcllib's smtpd and of the tls package below it.
 struct Alias {
   std::string_view seed, name;
 };
-constexpr std::array kAliases{Alias{"loglevel", "log_level"}, Alias{"serveraddr", "hostname"}};
+constexpr std::array kAliases{
+    Alias{"loglevel", "log_level"}, Alias{"serveraddr", "hostname"}, Alias{"certfile", "tls.certificate"},
+    Alias{"keyfile", "tls.key"},    Alias{"cafile", "tls.ca_file"},  Alias{"password", "tls.key_password_file"},
+    Alias{"cadir", "tls.ca_dir"},   Alias{"cipher", "tls.ciphers"},
+};
+
+// Those that were flags. To switch off what is not on changes nothing: `-require false` leaves `request` alone.
+template <auto kMember, auto kOn, auto kOff>
+Parsed<void> flag(Config& config, std::string_view text) {
+  const auto on = parse_boolean(text);
+  if (!on) return std::unexpected(on.error());
+  auto& value = config.tls.*kMember;
+  if (*on || value == kOn) value = *on ? kOn : kOff;
+  return {};
+}
+struct AliasFlag {
+  std::string_view seed;
+  Setting setting;
+};
+constexpr AliasFlag alias_flag(std::string_view seed, std::string_view name, decltype(Setting::assign) assign) {
+  Setting setting = *std::ranges::find(kSettings, name, &Setting::name);
+  setting.spelling = Spelling::kBoolean;
+  setting.assign = assign;
+  return {seed, setting};
+}
+constexpr std::array kAliasFlags{
+    alias_flag("usetls", "tls.mode", flag<&Tls::mode, TlsMode::kStarttls, TlsMode::kNone>),
+    alias_flag("request", "tls.client_certificates",
+               flag<&Tls::client_certificates, ClientCertificates::kRequest, ClientCertificates::kNone>),
+    alias_flag("require", "tls.client_certificates",
+               flag<&Tls::client_certificates, ClientCertificates::kRequire, ClientCertificates::kNone>),
+    alias_flag("tls1", "tls.min_version", flag<&Tls::min_version, TlsVersion::k10, TlsVersion::k12>),
+};
 
 }  // namespace
 
 std::span<const Setting> settings() { return kSettings; }
 
+std::vector<std::string_view> keys_below(std::string_view path) {
+  std::vector<std::string_view> keys;
+  for (const Setting& setting : kSettings) {
+    std::string_view key = setting.name;
+    if (!path.empty()) {
+      if (!key.starts_with(fmt::format("{}.", path))) continue;
+      key.remove_prefix(path.size() + 1);
+    }
+    key = key.substr(0, key.find('.'));
+    if (keys.empty() || keys.back() != key) keys.push_back(key);
+  }
+  return keys;
+}
+
 const Setting* find_setting(std::string_view name) {
   if (name.starts_with('-')) name.remove_prefix(1);
+  if (const auto flag = std::ranges::find(kAliasFlags, name, &AliasFlag::seed); flag != kAliasFlags.end()) {
+    return &flag->setting;
+  }
   if (const auto alias = std::ranges::find(kAliases, name, &Alias::seed); alias != kAliases.end()) name = alias->name;
   const auto found = std::ranges::find(kSettings, name, &Setting::name);
   return found == kSettings.end() ? nullptr : &*found;
@@ -186,9 +197,20 @@ std::expected<void, std::string> Setting::set(Config& config, std::string_view t
 }
 
 std::string unknown_setting(std::string_view name) {
+  if (const std::string_view reason = refused_key(name); !reason.empty()) return fmt::format("{}: {}", name, reason);
   std::vector<std::string_view> known;
   for (const Setting& setting : kSettings) known.push_back(setting.name);
   return fmt::format("unknown setting '{}'{}", printable(name), did_you_mean(name, known));
+}
+
+std::string_view refused_key(std::string_view name) {
+  if (name.starts_with('-')) name.remove_prefix(1);
+  if (name == "ssl2" || name == "ssl3") return kNoSsl;
+  if (name == "password") {
+    return "a password is not for a file that many may read: write it alone into one of its own, and name that in "
+           "key_password_file";
+  }
+  return {};
 }
 
 std::string environment_name(const Setting& setting) {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <optional>
 #include <ranges>
+#include <type_traits>
 
 #include "config/suggest.h"
 
@@ -58,12 +59,18 @@ std::unexpected<std::string> out_of_range(std::string_view least, std::string_vi
 
 constexpr std::array<std::string_view, 5> kLogLevels{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 3> kOnFailure{"tempfail", "accept", "reject"};
+constexpr std::array<std::string_view, 4> kTlsModes{"none", "starttls", "required", "implicit"};
+constexpr std::array<std::string_view, 4> kTlsVersions{"1.0", "1.1", "1.2", "1.3"};
+constexpr std::array<std::string_view, 3> kClientCertificates{"none", "request", "require"};
+constexpr std::array<std::string_view, 4> kAuthSources{"none", "passwords", "hook", "accept-any"};
+constexpr std::array<std::string_view, 2> kProtocols{"smtp", "lmtp"};
 
 template <class Enum>
 Parsed<Enum> one_of(std::string_view text, std::span<const std::string_view> names) {
   const auto found = std::ranges::find(names, text);
   if (found != names.end()) return static_cast<Enum>(found - names.begin());
-  if (const auto near = nearest(text, names)) {
+  // Of numbers none is meant by another.
+  if (const auto near = nearest(text, names); near && !std::is_same_v<Enum, TlsVersion>) {
     return std::unexpected(
         fmt::format("is {}, which is unknown — did you mean {}?", in_quotes(text), in_quotes(*near)));
   }
@@ -145,8 +152,27 @@ bool is_hostname(std::string_view text) {
 
 std::string_view to_string(LogLevel level) { return kLogLevels[static_cast<std::size_t>(level)]; }
 std::string_view to_string(OnFailure on_failure) { return kOnFailure[static_cast<std::size_t>(on_failure)]; }
+std::string_view to_string(TlsMode mode) { return kTlsModes[static_cast<std::size_t>(mode)]; }
+std::string_view to_string(TlsVersion version) { return kTlsVersions[static_cast<std::size_t>(version)]; }
+std::string_view to_string(ClientCertificates wanted) { return kClientCertificates[static_cast<std::size_t>(wanted)]; }
+std::string_view to_string(AuthSource source) { return kAuthSources[static_cast<std::size_t>(source)]; }
+std::string_view to_string(ListenerProtocol protocol) { return kProtocols[static_cast<std::size_t>(protocol)]; }
 Parsed<LogLevel> parse_log_level(std::string_view text) { return one_of<LogLevel>(text, kLogLevels); }
 Parsed<OnFailure> parse_on_failure(std::string_view text) { return one_of<OnFailure>(text, kOnFailure); }
+Parsed<TlsMode> parse_tls_mode(std::string_view text) { return one_of<TlsMode>(text, kTlsModes); }
+Parsed<TlsVersion> parse_tls_version(std::string_view text) {
+  if (text.starts_with("SSL") || text.starts_with("ssl")) {
+    return std::unexpected(fmt::format("must not be {}: {}", in_quotes(text), kNoSsl));
+  }
+  return one_of<TlsVersion>(text, kTlsVersions);
+}
+Parsed<ClientCertificates> parse_client_certificates(std::string_view text) {
+  return one_of<ClientCertificates>(text, kClientCertificates);
+}
+Parsed<AuthSource> parse_auth_source(std::string_view text) { return one_of<AuthSource>(text, kAuthSources); }
+Parsed<ListenerProtocol> parse_listener_protocol(std::string_view text) {
+  return one_of<ListenerProtocol>(text, kProtocols);
+}
 
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 80;

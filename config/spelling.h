@@ -33,8 +33,22 @@ bool is_hostname(std::string_view text);
 
 std::string_view to_string(LogLevel level);
 std::string_view to_string(OnFailure on_failure);
+std::string_view to_string(TlsMode mode);
+std::string_view to_string(TlsVersion version);
+std::string_view to_string(ClientCertificates wanted);
+std::string_view to_string(AuthSource source);
+std::string_view to_string(ListenerProtocol protocol);
 Parsed<LogLevel> parse_log_level(std::string_view text);
 Parsed<OnFailure> parse_on_failure(std::string_view text);
+Parsed<TlsMode> parse_tls_mode(std::string_view text);
+Parsed<TlsVersion> parse_tls_version(std::string_view text);
+Parsed<ClientCertificates> parse_client_certificates(std::string_view text);
+Parsed<AuthSource> parse_auth_source(std::string_view text);
+Parsed<ListenerProtocol> parse_listener_protocol(std::string_view text);
+
+// To whoever asks for SSLv3.
+inline constexpr std::string_view kNoSsl =
+    "SSLv2 and SSLv3 are broken and do not exist any more (RFC 6176, RFC 7568); the oldest is TLS \"1.0\"";
 
 // For messages about what somebody else wrote: quotes and control bytes escaped, a long text cut.
 std::string printable(std::string_view text);

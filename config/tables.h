@@ -1,4 +1,4 @@
-// The two kinds of table that stand for something of their own: [[listener]] and [[hook]].
+// The kinds of table that stand for something of their own: [[listener]], [[hook]] and [[tls.sni]].
 
 #pragma once
 
@@ -9,7 +9,11 @@
 
 namespace hooksmtpd::config {
 
-inline constexpr std::array<std::string_view, 2> kListenerKeys{"name", "address"};
+// Those with the name of a setting, or of a group of settings, hold for this listener instead of all.
+inline constexpr std::array<std::string_view, 16> kListenerKeys{
+    "name", "address", "protocol", "socket_mode",    "tls",     "hostname", "banner",   "hooks",
+    "hide", "add",     "lenient",  "proxy_protocol", "xclient", "limits",   "timeouts", "auth"};
+inline constexpr std::array<std::string_view, 3> kCertificateKeys{"certificate", "key", "key_password_file"};
 inline constexpr std::array<std::string_view, 11> kHookKeys{"name",          "command",     "events", "timeout",
                                                             "on_failure",    "instances",   "stores", "options",
                                                             "start_timeout", "environment", "sandbox"};
@@ -18,6 +22,7 @@ inline constexpr std::array<std::string_view, 2> kSandboxKeys{"user", "read"};
 // What is wrong goes to the page; what is returned then serves only to find more.
 Listener read_listener(Page& page, const toml::table& table);
 Hook read_hook(Page& page, const toml::table& table);
+Certificate read_certificate(Page& page, const toml::table& table);
 
 // `options` as a JSON object: pure ASCII, keys sorted, so that equal tables give equal texts.
 std::string read_options(Section& hook, std::string_view key);

@@ -22,7 +22,7 @@ std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::stri
   }
   std::vector<Value> values;
   for (const config::Setting& setting : config::settings()) {
-    if (wanted != nullptr && &setting != wanted) continue;
+    if (wanted != nullptr && setting.name != wanted->name) continue;
     const auto origin = loaded_.origins.find(std::string(setting.name));
     values.push_back({.key = std::string(setting.name),
                       .value = setting.get(current()),
@@ -60,13 +60,15 @@ std::expected<LiveConfig::Proposal, Refusal> LiveConfig::configure(std::string_v
     return std::unexpected(refuse(Refusal::Kind::kRestartNeeded, fmt::format("restart needed: {}", setting->name),
                                   "set it in the configuration file and restart hooksmtpd"));
   }
-  Proposal proposal{.loaded = loaded_, .changed = {}};
-  if (auto set = setting->set(proposal.loaded.config, value); !set) {
-    return std::unexpected(refuse(Refusal::Kind::kUsage, set.error()));
+  auto wanted = config::with_setting(loaded_, *setting, value);
+  if (!wanted) return std::unexpected(refuse(Refusal::Kind::kUsage, config::to_string(wanted.error())));
+  config::Changes changes = config::compare(current(), wanted->config);
+  if (!changes.restart_needed.empty()) {
+    return std::unexpected(refuse(Refusal::Kind::kRestartNeeded,
+                                  fmt::format("restart needed: {}", comma_list(changes.restart_needed)),
+                                  "set it in the configuration file and restart hooksmtpd"));
   }
-  proposal.loaded.origins[std::string(setting->name)] = {.kind = config::Origin::Kind::kControl, .source = {}};
-  proposal.changed.changes = config::compare(current(), proposal.loaded.config);
-  return proposal;
+  return Proposal{.loaded = std::move(*wanted), .changed = {.changes = std::move(changes), .warnings = {}}};
 }
 
 LiveConfig::Changed LiveConfig::accept(Proposal proposal) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/extensions.h"
 #include "config/load.h"
 #include "config/settings.h"
 #include "config/tables.h"
@@ -55,7 +56,7 @@ TEST_CASE("the shipped file loads without a word, and changes nothing but where 
   CHECK_EQ(loaded->config, expected);
 }
 
-TEST_CASE("the shipped file shows every setting with its default, and every key of a hook") {
+TEST_CASE("the shipped file shows every setting with its default, and every key of a listener and of a hook") {
   const std::string text = uncommented(read_document("hooksmtpd.toml"));
   const auto loaded = load_document(text);
   if (!loaded) FAIL(to_string(loaded.error()));
@@ -65,6 +66,11 @@ TEST_CASE("the shipped file shows every setting with its default, and every key 
   for (const Setting& setting : settings()) {
     CHECK_MESSAGE(loaded->origins.at(std::string(setting.name)).kind == Origin::Kind::kFile, setting.name);
     CHECK_EQ(setting.get(loaded->config), setting.get(untouched->config));
+  }
+  for (const std::string_view key : kListenerKeys) {
+    const bool group = key == "limits" || key == "timeouts" || key == "auth";
+    const std::string head = group ? fmt::format("[listener.{}]", key) : fmt::format("{} = ", key);
+    CHECK_MESSAGE(text.find("\n" + head) != std::string::npos, key);
   }
   for (const std::string_view key : kHookKeys) {
     const bool shown = text.find(fmt::format("\n{} = ", key)) != std::string::npos || key == "sandbox";
@@ -85,12 +91,17 @@ TEST_CASE("the manual page has every key, and the default of each setting") {
     const std::string head = fmt::format(".It Ic {}", setting.name);
     const bool by_machine = setting.name == "hostname" || setting.name == "state_dir" || setting.name == "runtime_dir";
     const bool bare = setting.spelling == Spelling::kInteger || setting.spelling == Spelling::kBoolean;
-    CHECK_MESSAGE(has(by_machine ? head : fmt::format("{} No = {}{}", head, bare ? "" : "Qq ", value)), setting.name);
+    CHECK_MESSAGE(has(by_machine || value.empty() ? head : fmt::format("{} No = {}{}", head, bare ? "" : "Qq ", value)),
+                  setting.name);
   }
   const auto has_item = [&](const std::string& key) {
     return has(".It Ic " + key) || page.find("\n.It Ic " + key + " No = ") != std::string::npos;
   };
   for (const std::string_view key : kListenerKeys) CHECK_MESSAGE(has_item(std::string(key)), key);
+  for (const std::string_view key : kCertificateKeys) CHECK_MESSAGE(has_item(fmt::format("tls.{}", key)), key);
+  for (const std::string_view extension : kExtensions) {
+    CHECK_MESSAGE(page.find(fmt::format(".Ql {}", extension)) != std::string::npos, extension);
+  }
   for (const std::string_view key : kSandboxKeys) CHECK_MESSAGE(has_item(fmt::format("sandbox.{}", key)), key);
   for (const std::string_view key : kHookKeys) CHECK_MESSAGE((key == "sandbox" || has_item(std::string(key))), key);
 }

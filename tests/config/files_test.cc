@@ -5,59 +5,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <string>
 #include <string_view>
 
 #include "config/load.h"
+#include "tests/config/folder.h"
 
 namespace hooksmtpd::config {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Folder {
- public:
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "config-test-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() { fs::remove_all(path_); }
-
-  fs::path write(const fs::path& name, std::string_view text) const {
-    const fs::path file = path_ / name;
-    fs::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-    return file;
-  }
-  fs::path operator/(const char* name) const { return path_ / name; }
-
-  // The messages for main.toml, the folder's name taken out.
-  std::string errors() const {
-    const auto loaded = load(request());
-    if (loaded) return "no error";
-    return std::regex_replace(to_string(loaded.error()), std::regex(path_.string()), "~");
-  }
-  std::string banner() const {
-    const auto loaded = load(request());
-    return loaded ? loaded->config.banner : to_string(loaded.error());
-  }
-  Request request() const {
-    Request request;
-    request.file = path_ / "main.toml";
-    request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"};
-    return request;
-  }
-
- private:
-  fs::path path_;
-};
 
 TEST_CASE("conf.d is read after the main file, by name, and only *.toml") {
   const Folder folder;

@@ -8,29 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "config/load.h"
+#include "tests/config/problems.h"
 
 namespace hooksmtpd::config {
 namespace {
-
-struct Case {
-  std::string_view text, problems;
-};
-
-// What load() says, "/c/h.toml:" taken off each line.
-std::string problems_of(std::string_view text) {
-  Request request;
-  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"};
-  const FileText file{.name = "/c/h.toml", .text = std::string(text)};
-  const auto loaded = load_texts({&file, 1}, request);
-  if (loaded) return "no error";
-  std::string lines;
-  for (const Problem& problem : loaded.error()) {
-    CHECK_EQ(problem.where.file, "/c/h.toml");
-    lines += fmt::format("{}{}", lines.empty() ? "" : "\n", to_string(problem).substr(10));
-  }
-  return lines;
-}
 
 const std::vector<Case> kSettings{
     {R"(bannner = "x")", "1:1: unknown key 'bannner' — did you mean 'banner'?"},
@@ -42,7 +23,7 @@ const std::vector<Case> kSettings{
     {"[limit]\nrecipients = 5", "1:2: unknown key 'limit' — did you mean 'limits'?"},
     {"[limits]\nrecipient = 5", "2:1: unknown key 'limits.recipient' — did you mean 'recipients'?"},
     {"[timeouts]\nidel = \"5m\"", "2:1: unknown key 'timeouts.idel' — did you mean 'idle'?"},
-    {"[tls]\nkey = \"x\"", "1:2: unknown key 'tls'"},
+    {"[tlss]\nkey = \"x\"", "1:2: unknown key 'tlss' — did you mean 'tls'?"},
     {"[[hooks]]\nname = \"x\"", "1:3: unknown key 'hooks' — did you mean 'hook'?"},
     {"limits = 5", "1:10: limits must be a table, [limits], not an integer"},
     {"limits.recipients.x = 5", "1:8: limits.recipients must be a whole number, not a table"},
@@ -179,8 +160,7 @@ const std::vector<Case> kListeners{
      R"(2:8: listener.name must be 1 to 32 of a-z, 0-9 and -, and not begin with -: "Smtp")"},
     {"[[listener]]\nname = \"\"\naddress = \"127.0.0.1:25\"",
      R"(2:8: listener.name must be 1 to 32 of a-z, 0-9 and -, and not begin with -: "")"},
-    {"[[listener]]\naddress = \"127.0.0.1:25\"\ntls = \"none\"",
-     "3:1: unknown key 'listener.smtp.tls' — known: name, address"},
+    {"[[listener]]\naddress = \"127.0.0.1:25\"\ncolour = \"red\"", "3:1: unknown key 'listener.smtp.colour'"},
     {"[[listener]]\nadress = \"127.0.0.1:25\"",
      "1:1: listener.smtp.address is missing, as in address = [\"127.0.0.1:25\"]\n2:1: unknown key "
      "'listener.smtp.adress' — did you mean 'address'?"},
