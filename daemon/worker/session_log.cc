@@ -16,7 +16,7 @@ std::string shown_recipients(const mail::Envelope& envelope) {
   constexpr std::size_t kShown = 3;
   std::string text;
   for (std::size_t i = 0; i < std::min(kShown, envelope.recipients.size()); ++i) {
-    text += fmt::format("{}<{}>", i == 0 ? "" : ",", to_string(envelope.recipients[i].mailbox));
+    text += fmt::format("{}{}", i == 0 ? "" : ",", sys::quoted(to_string(envelope.recipients[i].mailbox)));
   }
   if (envelope.recipients.size() > kShown) text += fmt::format(",+{}", envelope.recipients.size() - kShown);
   return text;
@@ -57,8 +57,8 @@ std::string session_line(const smtp::Session& session, const SessionEnd& end) {
 }
 
 std::string message_line(const smtp::Transaction& transaction, std::string_view reply) {
-  return fmt::format("message id={} from=<{}> to={} size={} reply={}", transaction.id,
-                     to_string(transaction.envelope.reverse_path), shown_recipients(transaction.envelope),
+  return fmt::format("message id={} from={} to={} size={} reply={}", transaction.id,
+                     sys::quoted(to_string(transaction.envelope.reverse_path)), shown_recipients(transaction.envelope),
                      transaction.data.size(),
                      reply.empty() ? "none" : sys::quoted(reply.substr(0, reply.find("\r\n"))));
 }
