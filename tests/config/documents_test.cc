@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "config/settings.h"
 #include "config/tables.h"
+#include "proto/smtp/extensions.h"
 
 namespace hooksmtpd::config {
 namespace {
@@ -104,6 +105,13 @@ TEST_CASE("the manual page has every key, and the default of each setting") {
   }
   for (const std::string_view key : kSandboxKeys) CHECK_MESSAGE(has_item(fmt::format("sandbox.{}", key)), key);
   for (const std::string_view key : kHookKeys) CHECK_MESSAGE((key == "sandbox" || has_item(std::string(key))), key);
+}
+
+TEST_CASE("what a listener can hide is what a session can offer") {
+  for (std::size_t i = 0; i < kExtensions.size(); ++i) {
+    CHECK_EQ(kExtensions[i], smtp::to_string(static_cast<smtp::Extension>(i)));
+  }
+  CHECK_EQ(kExtensions.size(), static_cast<std::size_t>(smtp::Extension::kHelp) + 1);
 }
 
 TEST_CASE("the manual page's example loads without a word") {

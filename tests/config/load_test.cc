@@ -144,6 +144,76 @@ read = ["/srv/a/", "../x"]
   }());
 }
 
+TEST_CASE("everything that can be written about a listener arrives") {
+  const Config config = load_good(R"(
+[[hook]]
+name = "h"
+command = ["/h"]
+events = ["deliver", "auth"]
+[[listener]]
+name = "full"
+address = ["127.0.0.1:587", "unix:/run//x/../full.sock"]
+socket_mode = "0660"
+protocol = "lmtp"
+tls = "required"
+hostname = "full.test"
+banner = "full"
+hooks = ["h"]
+hide = ["size", "8bitmime"]
+add = ["X-Y 1", "SIZE"]
+lenient = true
+proxy_protocol = "10.0.0.0/8"
+xclient = ["::1", "127.0.0.0/8"]
+[listener.auth]
+source = "hook"
+required = true
+mechanisms = ["plain", "LOGIN"]
+[listener.limits]
+message_size = "1024K"
+[listener.timeouts]
+handshake = "60s"
+[[listener]]
+name = "bare"
+address = "127.0.0.1:26"
+hooks = []
+hide = []
+)")
+                            .config;
+  REQUIRE_EQ(config.listeners.size(), 2);
+  const Listener expected{.name = "full",
+                          .address = {"127.0.0.1:587", "unix:/run/full.sock"},
+                          .protocol = ListenerProtocol::kLmtp,
+                          .socket_mode = 0660,
+                          .own = {{"tls.mode", "required"},
+                                  {"hostname", "full.test"},
+                                  {"banner", "full"},
+                                  {"auth.source", "hook"},
+                                  {"auth.required", "true"},
+                                  {"auth.mechanisms", "PLAIN LOGIN"},
+                                  {"limits.message_size", "1M"},
+                                  {"timeouts.handshake", "1m"}},
+                          .hooks = {{"h"}},
+                          .hide = {"SIZE", "8BITMIME"},
+                          .add = {"X-Y 1", "SIZE"},
+                          .lenient = true,
+                          .proxy_protocol = {*parse_network("10.0.0.0/8")},
+                          .xclient = {*parse_network("::1"), *parse_network("127.0.0.0/8")},
+                          .source = {"/c/h.toml", 6, 1}};
+  CHECK_EQ(config.listeners[0], expected);
+  CHECK_EQ(config.listeners[1].hooks, std::vector<std::string>{});
+
+  const Config own = for_listener(config, config.listeners[0]);
+  CHECK_EQ(own.tls.mode, TlsMode::kRequired);
+  CHECK_EQ(own.auth.mechanisms, std::vector<std::string>{"PLAIN", "LOGIN"});
+  CHECK_EQ(own.limits.message_size, 1024 * 1024);
+  CHECK_EQ(own.timeouts.handshake, 1min);
+  CHECK(uses_tls(config));
+  CHECK(!uses_tls(load_good("").config));
+  CHECK(uses_tls(load_good("tls.mode = \"starttls\"").config));
+  CHECK(
+      !uses_tls(load_good("tls.mode = \"starttls\"\n[[listener]]\naddress = \"127.0.0.1:1\"\ntls = \"none\"").config));
+}
+
 TEST_CASE("one time limit speaks of all events, and of each there is a default") {
   const std::string hook = "[[hook]]\nname = \"h\"\ncommand = [\"/h\"]\nevents = [\"deliver\", \"validate_host\"]\n";
   const auto times = [&](const std::string& line) {

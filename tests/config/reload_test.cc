@@ -58,6 +58,21 @@ TEST_CASE("a reload changes what needs no privilege") {
        {{}, {"hook.policy.on_failure"}, {}}},
       {[](Config& c) { c.hooks[0].start_timeout = 1s; }, {{}, {"hook.policy.start_timeout"}, {}}},
       {[](Config& c) { c.hooks[0].stores = true; }, {{}, {"hook.policy.stores"}, {}}},
+      {[](Config& c) { c.tls.min_version = TlsVersion::k13; }, {{}, {"tls.min_version"}, {}}},
+      {[](Config& c) { c.tls.client_certificates = ClientCertificates::kRequest; },
+       {{}, {"tls.client_certificates"}, {}}},
+      {[](Config& c) { c.auth.source = AuthSource::kAcceptAny; }, {{}, {"auth.source"}, {}}},
+      {[](Config& c) { c.listeners[0].hide = {"SIZE"}; }, {{}, {"listener.smtp.hide"}, {}}},
+      {[](Config& c) { c.listeners[0].add = {"X"}; }, {{}, {"listener.smtp.add"}, {}}},
+      {[](Config& c) { c.listeners[0].hooks.emplace(); }, {{}, {"listener.smtp.hooks"}, {}}},
+      {[](Config& c) { c.listeners[0].lenient = true; }, {{}, {"listener.smtp.lenient"}, {}}},
+      {[](Config& c) { c.listeners[0].xclient.resize(1); }, {{}, {"listener.smtp.xclient"}, {}}},
+      {[](Config& c) { c.listeners[0].proxy_protocol.resize(1); }, {{}, {"listener.smtp.proxy_protocol"}, {}}},
+      {[](Config& c) { c.listeners[0].own["limits.errors"] = std::string("5"); },
+       {{}, {"listener.smtp.limits.errors"}, {}}},
+      // The file's name is the same, what stands in it is not.
+      {[](Config& c) { c.auth.passwords = std::string("x"); }, {{}, {"auth.passwords"}, {}}},
+      {[](Config& c) { c.tls.authorities.resize(1); }, {{}, {"tls.ca_dir"}, {}}},
       // These a hook learns at its start.
       {[](Config& c) { c.hooks[0].command[1] = std::string("-q"); }, {{}, {"hook.policy.command"}, {0}}},
       {[](Config& c) { c.hooks[1].command.push_back("-q"); }, {{}, {"hook.maildir.command"}, {1}}},
@@ -78,6 +93,8 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
       {[](Config& c) { c.state_dir = std::string("/x"); }, {"state_dir"}},
       {[](Config& c) { c.runtime_dir = std::string("/x"); }, {"runtime_dir"}},
       {[](Config& c) { c.listeners[0].address.pop_back(); }, {"listener.smtp.address"}},
+      {[](Config& c) { c.listeners[0].protocol = ListenerProtocol::kLmtp; }, {"listener.smtp.protocol"}},
+      {[](Config& c) { c.listeners[0].socket_mode = 0600; }, {"listener.smtp.socket_mode"}},
       {[](Config& c) { c.listeners[0].name = std::string("b"); }, {"listener.smtp (removed)", "listener.b (new)"}},
       {[](Config& c) { c.hooks.pop_back(); }, {"hook.maildir (removed)"}},
       {[](Config& c) { c.hooks.emplace_back().name = std::string("x"); }, {"hook.x (new)"}},
@@ -89,6 +106,36 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
       {[](Config& c) { c.hooks[0].sandbox.read = {"/x"}; }, {"hook.policy.sandbox.read"}},
   };
   for (const auto& [change, restart] : cases) CHECK_EQ(after(change).restart_needed, restart);
+}
+
+TEST_CASE("TLS can be changed at will where some listener has it, and takes a restart where none had") {
+  Config plain = running(), one = running(), all = running();
+  for (Config* config : {&plain, &one, &all}) config->listeners.push_back({.name = "b", .address = {"127.0.0.1:1"}});
+  one.listeners[1].own["tls.mode"] = "starttls";
+  all.tls.mode = TlsMode::kRequired;
+
+  CHECK_EQ(compare(plain, one),
+           Changes{.restart_needed = {"listener.b.tls"}, .reloadable = {}, .hooks_to_restart = {}});
+  CHECK_EQ(compare(plain, all), Changes{.restart_needed = {"tls.mode"}, .reloadable = {}, .hooks_to_restart = {}});
+  CHECK_EQ(compare(one, all).restart_needed, Names{});
+  CHECK_EQ(compare(one, all).reloadable, Names{"tls.mode", "listener.b.tls"});
+  CHECK_EQ(compare(all, plain).restart_needed, Names{});
+  CHECK_EQ(compare(all, plain).reloadable, Names{"tls.mode"});
+}
+
+TEST_CASE("a certificate that was renewed in its file is a change") {
+  Config before = running();
+  before.tls.certificates = {{.chain = {.file = "/a", .text = "old"}, .key = "/k"},
+                             {.chain = {.file = "/b", .text = "b"}}};
+  Config after = before;
+  after.tls.certificates[0].chain.text = "new";
+  CHECK_EQ(compare(before, after).reloadable, Names{"tls.certificate"});
+  after = before;
+  after.tls.certificates[1].key = "/other";
+  CHECK_EQ(compare(before, after).reloadable, Names{"tls.sni"});
+  after = before;
+  after.tls.certificates[1].source.line = 9;
+  CHECK_EQ(compare(before, after), Changes{});
 }
 
 TEST_CASE("both kinds of change are told at once") {
