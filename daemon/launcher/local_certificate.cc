@@ -165,6 +165,7 @@ void use_local_certificate(config::Loaded& loaded) {
   const CertificateFiles files = certificate_files(certificate_folder(loaded.config));
   std::string text = read_if_there(files.certificate);
   if (text.empty()) return;
+  loaded.read.push_back(files.certificate);
   loaded.config.tls.certificates.push_back({.chain = {.file = files.certificate, .text = std::move(text)},
                                             .key = files.key,
                                             .key_password_file = {},

@@ -174,7 +174,7 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   keys.reset();               // the keyholder's keeper has them
   life.read.reset();
   // CAP_SYS_ADMIN.
-  if (root) enter(supervisor_root(config, config_folders(line.request, loaded), {}));
+  if (root) enter(supervisor_root(config, config_folders(line.request, loaded), loaded.read));
   // Nothing; the last act as root.
   require(keepers_privilege(tree));
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID.

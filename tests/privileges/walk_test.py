@@ -26,9 +26,10 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def daemon(make_daemon):
-    daemon = make_daemon()
+@pytest.fixture(params=["", '[tls]\nmode = "starttls"'], ids=["plain", "tls"])
+def daemon(make_daemon, request):
+    """With and without a keyholder."""
+    daemon = make_daemon(request.param)
     daemon.hook("looker", OWN_STATUS, ["validate_sender"], instances=2)
     daemon.hook("recorder", hooks.RECORDER)
     return daemon.start()
@@ -55,15 +56,19 @@ def deliver(daemon) -> None:
         assert client.message().code == 250
 
 
+def keyholders(daemon) -> int:
+    return 1 if "[tls]" in daemon.config else 0
+
+
 def test_no_root_and_no_capability_anywhere(daemon):
     found = walk(daemon)
-    # supervisor; keeper and worker; three keepers with a hook each
-    assert len(found) == 1 + 2 + 3 * 2, found
+    # supervisor; keeper and worker; keeper and keyholder; three keepers with a hook each
+    assert len(found) == 1 + 2 + keyholders(daemon) * 2 + 3 * 2, found
 
 
 def test_users_are_distinct(daemon):
     users = {process.uids[0] for process in daemon.tree()}
-    assert len(users) == 4, "supervisor, worker, and one for each hook"
+    assert len(users) == 4 + keyholders(daemon), "supervisor, worker, keyholder, and one for each hook"
     assert {process.uids[0] for process in daemon.hook_processes("looker")} != {
         process.uids[0] for process in daemon.hook_processes("recorder")}
     assert len({process.uids[0] for process in daemon.hook_processes("looker")}) == 1
@@ -133,7 +138,8 @@ def test_descriptors(daemon):
         if process.parent == supervisor.pid:
             names = [target for target in process.descriptors().values() if target.startswith("/")]
             spool = str(daemon.runtime / "spool") if process.pid == daemon.worker().parent else "/dev/null"
-            assert all(name == "/dev/null" or name.endswith(spool) for name in names), (process, names)
+            keys = "/memfd:hooksmtpd-keys (deleted)" if "keyholder" in process.command[0] else "/dev/null"
+            assert all(name in ("/dev/null", keys) or name.endswith(spool) for name in names), (process, names)
 
 
 def test_what_a_hook_sees_of_itself(daemon):
