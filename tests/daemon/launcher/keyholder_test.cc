@@ -139,7 +139,10 @@ TEST_CASE("a keyholder that does not answer is killed and replaced") {
   world.worker().say(FrameKind::kKeyholderLost);  // so soon that it is about the one before
   world.settle();
   CHECK(world.keyholder_keeper().heard() == "");
+  CHECK(world.worker().heard() == "");
+  world.pass(seconds(1));
   CHECK(world.worker().heard() == "keyholder");
+  CHECK(world.keyholder().heard() == "config client client");
 }
 
 TEST_CASE("a bad frame, or one that nobody asked for, ends the keyholder and nobody else") {
