@@ -42,7 +42,6 @@ Crew::Crew(const Surroundings& surroundings, CrewOwner& owner, const config::Con
       owner_(owner),
       config_(config),
       worker_(surroundings, *this, take_worker(slots)),
-      introduce_again_(surroundings.loop, [this] { introduce(); }),
       step_(surroundings.loop, [this] { step_late(); }) {
   KeyholderOwner& keys_owner = *this;
   HookOwner& hooks_owner = *this;
@@ -85,18 +84,15 @@ void Crew::introduce() {
   } catch (const std::system_error& error) {
     log_.error("keyholder no socket: {}", error.what());  // without TLS until the next of them starts
   }
-  introduce_again_.stop();
   introduced_ = loop_.now();
 }
 
-// What is said sooner than a signature may take is about the keyholder before, or about its socket only. Not more than
-// one socket a second: each has an allowance of signatures of its own.
+// What is said sooner than a signature may take is about the keyholder before, or about its socket only.
 bool Crew::keyholder_does_not_answer() {
   if (!keyholder_) return false;
   if (!keyholder_->serving()) return true;
-  const auto since = std::chrono::duration_cast<Milliseconds>(loop_.now() - introduced_);
-  if (since < kSignatureTime) {
-    introduce_again_.start(kSignatureTime - since);
+  if (loop_.now() - introduced_ < kSignatureTime) {
+    introduce();
   } else {
     keyholder_->does_not_answer("the worker got no signature in time");
   }

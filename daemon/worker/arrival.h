@@ -13,7 +13,7 @@ struct Listener;
 
 struct Arrival {
   sys::Fd socket;  // does not block
-  Listener* listener;
+  const Listener* listener;
   std::string address;  // "192.0.2.7"; empty: it came through a unix socket
   std::uint16_t port = 0;
   std::string proxy{};  // the address of the proxy that passed it on; empty: it came by itself

@@ -106,7 +106,7 @@ void Clients::release() {
   }
 }
 
-void Clients::accept_some(Listener& listener) {
+void Clients::accept_some(const Listener& listener) {
   for (int i = 0; i < kAcceptAtOnce && !released_; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
@@ -124,7 +124,7 @@ void Clients::accept_some(Listener& listener) {
   }
 }
 
-void Clients::arrived(Listener& listener, sys::Fd socket, const sockaddr* address) {
+void Clients::arrived(const Listener& listener, sys::Fd socket, const sockaddr* address) {
   Address peer = to_address(address);
   Arrival arrival{.socket = std::move(socket), .listener = &listener, .address = std::move(peer.ip), .port = peer.port};
   if (open() >= most_open_) return refuse(arrival, smtp::replies::kTooManyConnections);
@@ -135,19 +135,17 @@ void Clients::arrived(Listener& listener, sys::Fd socket, const sockaddr* addres
 
 void Clients::admit(Arrival arrival) {
   const Policy& policy = generation_->policy(arrival.listener->name);
-  // A limit of this listener alone counts its own; one of all counts all.
-  const std::size_t most_of_all = generation_->config.limits.connections, most_here = policy.limits().connections;
-  if ((most_of_all != 0 && open_ >= most_of_all) || (most_here != 0 && arrival.listener->open >= most_here)) {
+  const config::Limits& limits = policy.limits();
+  if (limits.connections != 0 && open_ >= limits.connections) {
     return refuse(arrival, smtp::replies::kTooManyConnections);
   }
   AddressCounts::Place place;
-  if (const std::size_t most = policy.limits().connections_per_address; most != 0 && !is_local(arrival.address)) {
-    auto taken = by_address_.take(arrival.address, most);
+  if (limits.connections_per_address != 0 && !is_local(arrival.address)) {
+    auto taken = by_address_.take(arrival.address, limits.connections_per_address);
     if (!taken) return refuse(arrival, smtp::replies::kTooManyFromYou);
     place = *std::move(taken);
   }
   ++open_;
-  ++arrival.listener->open;
   ++counts_.connections;
   const auto where = static_cast<std::size_t>(arrival.socket.get());
   if (where >= connections_.size()) connections_.resize(where + 1);
@@ -175,7 +173,7 @@ void Clients::refuse(const Arrival& arrival, std::string_view farewell) {
 
 // A client that cannot be served is told so at once, with the descriptor that is kept for this; then the kernel keeps
 // the others for a moment, instead of waking us for nothing over and over.
-void Clients::out_of_descriptors(Listener& listener) {
+void Clients::out_of_descriptors(const Listener& listener) {
   reserve_.reset();
   Arrival arrival{.socket = sys::Fd(accept4(listener.socket.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)),
                   .listener = &listener,
@@ -208,7 +206,6 @@ void Clients::shut_down_all() {
 
 void Clients::remove(Connection& connection) {
   --open_;
-  --connection.listener().open;
   closed_.push_back(std::move(connections_[static_cast<std::size_t>(connection.socket())]));
 }
 

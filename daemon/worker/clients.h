@@ -33,7 +33,6 @@ struct Listener {
   std::string name;
   std::string ip;  // of the address it is bound to; empty: a unix socket
   std::uint16_t port = 0;
-  std::size_t open = 0;  // connections that came through it
   Event event{};
   std::pair<Clients*, Listener*> self{};  // what the event carries
 };
@@ -69,11 +68,11 @@ class Clients {
 
   static constexpr std::size_t kReadAtOnce = 256 * 1024;
 
-  void accept_some(Listener& listener);
-  void arrived(Listener& listener, sys::Fd socket, const sockaddr* address);
+  void accept_some(const Listener& listener);
+  void arrived(const Listener& listener, sys::Fd socket, const sockaddr* address);
   void admit(Arrival arrival);
   void refuse(const Arrival& arrival, std::string_view farewell);
-  void out_of_descriptors(Listener& listener);
+  void out_of_descriptors(const Listener& listener);
   void pause_accepting();
   void on_pause_over() { serve(); }
   void on_deadline();

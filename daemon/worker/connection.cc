@@ -54,6 +54,7 @@ void Connection::begin() {
 
 void Connection::on_event(evutil_socket_t, short what, void* self) noexcept {
   auto& connection = *static_cast<Connection*>(self);
+  if (what & EV_TIMEOUT) connection.watched_ = 0;  // libevent has taken it out (timeout_process() in its event.c)
   switch (connection.stage_) {
     case Stage::kHandshake:
       return connection.shake_hands();

@@ -41,7 +41,6 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void shut_down();
 
   int socket() const { return stream_.socket(); }
-  Listener& listener() const { return listener_; }
   const smtp::Session& session() const override { return session_; }
   const GenerationPtr& generation() const override { return generation_; }
   const Policy& policy() const override { return policy_; }
@@ -94,7 +93,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   const Policy& policy_;      // of generation_
   GenerationPtr secured_by_;  // whose certificates the stream shows; outlives it
   Stream stream_;
-  Listener& listener_;
+  const Listener& listener_;
   std::uint64_t number_;
   AddressCounts::Place place_;
   std::string proxy_;

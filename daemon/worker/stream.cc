@@ -18,16 +18,13 @@ namespace {
 // SSL_read() and SSL_write() count in int.
 constexpr std::size_t kMaxCall = 1024 * 1024;
 
-// What OpenSSL says about the last failure, and the queue empty again: it is one for all streams.
+// Why the last call failed. Empties the error queue, which is one for all streams.
 std::string take_reason(const SSL* ssl) {
-  const unsigned long error = ERR_peek_error();  // the first is the cause, the others follow from it
-  ERR_clear_error();
-  if (error == 0) return "";
-  const char* const words = ERR_reason_error_string(error);
-  std::string reason = words ? words : "error " + std::to_string(error);
-  if (const long verified = SSL_get_verify_result(ssl);
-      ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    reason += std::string(": ") + X509_verify_cert_error_string(verified);
+  const unsigned long cause = ERR_peek_error();
+  if (cause == 0) return "";
+  std::string reason = tls::take_error();
+  if (ERR_GET_LIB(cause) == ERR_LIB_SSL && ERR_GET_REASON(cause) == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+    reason += std::string(": ") + X509_verify_cert_error_string(SSL_get_verify_result(ssl));
   }
   return reason;
 }

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 
 
 class Reply(str):
@@ -45,6 +46,10 @@ class Client:
             lines.append(self.read_line())
         assert all(line[:3] == lines[0][:3] for line in lines), lines
         return Reply("\n".join(lines))
+
+    def start_tls(self, context: ssl.SSLContext, name: str = "127.0.0.1") -> None:
+        """The handshake. What was read before it stays where it is."""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name)
 
     def say(self, line: bytes | str) -> Reply:
         """One command, CRLF added, and its reply."""
