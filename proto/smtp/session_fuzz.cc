@@ -1,63 +1,36 @@
 // libFuzzer: any bytes of a client, in pieces and with verdicts as the input itself says. Whatever comes, replies must
-// be well-formed lines, and a session must never keep more than one command line waiting.
+// be well-formed lines, and a session must never keep more than one line waiting.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <deque>
 #include <string>
 
-#include "proto/smtp/limits.h"
+#include "proto/smtp/fuzz_host.h"
 #include "proto/smtp/session.h"
 
 using namespace hooksmtpd;
 using namespace hooksmtpd::smtp;
 
-namespace {
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
-
-struct FuzzHost final : Host {
-  void reply(std::string_view wire) override {
-    require(wire.size() >= 6 && wire.ends_with("\r\n"));
-    std::size_t line = 0;
-    for (std::size_t i = 0; i < wire.size(); ++i, ++line) {
-      const unsigned char c = static_cast<unsigned char>(wire[i]);
-      require(line < kMaxReplyLine && (c >= ' ' || c == '\r' || c == '\n') && c < 127);
-      if (c == '\n') line = static_cast<std::size_t>(-1);
-    }
-  }
-  void ask(QuestionId id, const Question&) override { asked.push_back(id); }
-  void body(std::string_view) override {}
-  void transaction_over(const Transaction&, std::string_view) override {}
-  void body_doomed() override {}
-  bool full() override { return false; }
-  Now now() override { return {}; }
-  bool tls_available() override { return true; }
-  void start_tls() override {}
-  std::string nonce() override { return "fyko+d2lbbFgONRv9qkxdawL"; }
-
-  std::deque<QuestionId> asked;
-};
-
-}  // namespace
-
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
   const bool judged = data[0] & 1;
-  const Settings settings{.hostname = "mail.test",
-                          .banner = "fuzz",
-                          .message_size = 1000,
-                          .recipients = 5,
-                          .errors = data[0] & 2 ? 10u : 0u,
-                          .commands = 0,
-                          .strict_lines = (data[0] & 4) != 0,
-                          .judged = {.host = judged, .sender = judged, .recipient = judged, .message = judged}};
+  Settings settings{.hostname = "mail.test",
+                    .banner = "fuzz",
+                    .message_size = 1000,
+                    .recipients = 5,
+                    .errors = data[0] & 2 ? 10u : 0u,
+                    .commands = 0,
+                    .strict_lines = (data[0] & 4) != 0,
+                    .judged = {.host = judged, .sender = judged, .recipient = judged, .message = judged}};
+  settings.lenient = data[0] & 8;
+  if (data[0] & 16) settings.protocol = Settings::Protocol::kLmtp;
+  if (data[0] & 32) settings.hidden = {"ENHANCEDSTATUSCODES"};
+  settings.auth = {.source = data[0] & 64 ? Settings::Auth::Source::kHook : Settings::Auth::Source::kAcceptAny,
+                   .before_tls = true,
+                   .mechanisms = {sasl::Mechanism::kPlain, sasl::Mechanism::kLogin, sasl::Mechanism::kXoauth2}};
   FuzzHost host;
-  Session session(host, settings, {.address = "192.0.2.7", .port = 1}, "f");
+  Session session(host, settings, {.address = "192.0.2.7", .port = 1, .may_xclient = (data[0] & 128) != 0}, "f");
   session.begin();
   std::string waiting;
   const std::size_t piece = std::size_t{data[1]} + 1;
@@ -74,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (std::size_t at = 2; at < size; at += piece) {
     waiting.append(reinterpret_cast<const char*>(data) + at, std::min(piece, size - at));
     waiting.erase(0, session.receive(waiting));
-    require(session.waiting() || waiting.size() <= kMaxCommandLine);
+    require(session.waiting() || waiting.size() <= kMaxAuthLine);
     if (!session.closed() && !host.asked.empty() && data[at] & 1) answer_one(data[at] % host.asked.size());
   }
   while (!session.closed() && !host.asked.empty()) answer_one(0);

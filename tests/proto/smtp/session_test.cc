@@ -6,6 +6,8 @@
 
 #include <deque>
 
+#include "proto/sasl/base64.h"
+#include "proto/sasl/password_file.h"
 #include "proto/smtp/limits.h"
 
 using namespace hooksmtpd;
@@ -23,8 +25,8 @@ struct TestHost final : Host {
   void body_doomed() override {}
   bool full() override { return false; }
   Now now() override { return {}; }
-  bool tls_available() override { return true; }
-  void start_tls() override {}
+  bool tls_available() override { return tls_is_available; }
+  void start_tls() override { ++handshakes; }
   std::string nonce() override { return "fyko+d2lbbFgONRv9qkxdawL"; }
 
   std::string take() { return std::exchange(said, {}); }
@@ -32,6 +34,8 @@ struct TestHost final : Host {
   std::string said, message;
   std::deque<QuestionId> asked;
   std::vector<std::string> over;
+  bool tls_is_available = true;
+  int handshakes = 0;
 };
 
 struct Bench {
@@ -128,3 +132,144 @@ TEST_CASE("a line that is skipped is answered at its end, once") {
   CHECK(b.receive("yyy\r\nNOOP\r\n") == 11);
   CHECK(b.host.take() == "500 5.5.2 Line too long\r\n250 2.0.0 OK\r\n");
 }
+
+TEST_CASE("STARTTLS is told to come back later while no handshake can be done (RFC 3207 §4)") {
+  Bench b({});
+  b.settings.tls = Settings::Tls::kOffered;
+  b.host.tls_is_available = false;
+  b.receive("EHLO x\r\nMAIL FROM:<>\r\n");
+  b.host.take();
+  b.receive("STARTTLS\r\n");
+  CHECK(b.host.take() == "454 4.7.0 TLS not available due to temporary reason\r\n");
+  CHECK(b.host.handshakes == 0);
+  CHECK(b.session.transaction() != nullptr);
+}
+
+TEST_CASE("from the reply to STARTTLS to the handshake everything is swallowed, and nothing is said") {
+  Bench b({.sender = true});
+  b.settings.tls = Settings::Tls::kOffered;
+  b.receive("EHLO x\r\n");
+  b.host.take();
+  CHECK(b.receive("STARTTLS\r\nEHLO y\r\nMAIL") == 22);
+  CHECK(b.host.take() == "220 2.0.0 Ready to start TLS\r\n");
+  CHECK(b.session.starting_tls());
+  CHECK(b.receive("NOOP\r\n") == 6);
+  CHECK(b.session.helo().empty());
+  b.session.end(Farewell::kIdle);
+  CHECK(b.session.closed());
+  CHECK(b.session.how_ended() == End::kTimeout);
+  b.session.secured({.version = "TLSv1.3"});  // comes too late
+  CHECK(b.host.take().empty());
+}
+
+TEST_CASE("a session is called what it is (RFC 3848, RFC 6531 §4.3)") {
+  for (const bool lmtp : {false, true}) {
+    for (const bool tls : {false, true}) {
+      for (const bool auth : {false, true}) {
+        for (const bool utf8 : {false, true}) {
+          Bench b({});
+          b.settings.protocol = lmtp ? Settings::Protocol::kLmtp : Settings::Protocol::kSmtp;
+          b.settings.tls = Settings::Tls::kOffered;
+          b.settings.auth = {.source = Settings::Auth::Source::kAcceptAny,
+                             .before_tls = true,
+                             .mechanisms = {sasl::Mechanism::kPlain}};
+          CHECK(b.session.protocol().empty());
+          const std::string hello = lmtp ? "LHLO x\r\n" : "EHLO x\r\n";
+          b.receive(hello);
+          if (tls) {
+            b.receive("STARTTLS\r\n");
+            b.session.secured({.version = "TLSv1.3"});
+            CHECK(b.session.protocol().empty());
+            b.receive(hello);
+          }
+          if (auth) b.receive("AUTH PLAIN AGFubgBzZWNyZXQ=\r\n");
+          b.receive(utf8 ? "MAIL FROM:<> SMTPUTF8\r\n" : "MAIL FROM:<>\r\n");
+          const std::string name = std::string(utf8 ? "UTF8" : "") +
+                                   (lmtp   ? "LMTP"
+                                    : utf8 ? "SMTP"
+                                           : "ESMTP") +
+                                   (tls ? "S" : "") + (auth ? "A" : "");
+          CHECK(b.session.protocol() == name);
+          CHECK(b.session.user() == (auth ? "ann" : ""));
+        }
+      }
+    }
+  }
+  Bench b({});
+  b.receive("HELO x\r\n");
+  CHECK(b.session.protocol() == "SMTP");
+}
+
+TEST_CASE("SCRAM takes its messages in 334 lines, and the client gets the server's proof (RFC 5802, RFC 4954 §4)") {
+  // RFC 7677 §3, with the server's nonce of our own.
+  const auto users = sasl::PasswordFile::parse(
+                         "user:{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==$"
+                         "WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=$wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=\n")
+                         .value();
+  Bench b({});
+  b.settings.auth = {.source = Settings::Auth::Source::kPasswords,
+                     .before_tls = true,
+                     .mechanisms = {sasl::Mechanism::kScramSha256},
+                     .users = &users};
+  b.receive("EHLO x\r\n");
+  b.host.take();
+  b.receive("AUTH SCRAM-SHA-256 " + sasl::base64_encode("n,,n=user,r=rOprNGfwEbeRWgbNEkqO") + "\r\n");
+  const std::string first = b.host.take();
+  REQUIRE(first.starts_with("334 "));
+  CHECK(sasl::base64_decode(first.substr(4, first.size() - 6)) ==
+        "r=rOprNGfwEbeRWgbNEkqOfyko+d2lbbFgONRv9qkxdawL,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096");
+  b.receive(sasl::base64_encode("c=biws,r=rOprNGfwEbeRWgbNEkqOfyko+d2lbbFgONRv9qkxdawL,"
+                                "p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") +
+            "\r\n");
+  CHECK(b.host.take() == "535 5.7.8 Authentication credentials invalid\r\n");
+  CHECK_FALSE(b.session.authenticated());
+}
+
+TEST_CASE("where the password file could not be had AUTH is refused for now, and not for ever (RFC 4954 §6)") {
+  Bench b({});
+  b.settings.auth = {
+      .source = Settings::Auth::Source::kPasswords, .before_tls = true, .mechanisms = {sasl::Mechanism::kPlain}};
+  b.receive("EHLO x\r\n");
+  b.host.take();
+  b.receive("AUTH PLAIN AGFubgBzZWNyZXQ=\r\n");
+  CHECK(b.host.take() == "454 4.7.0 Temporary authentication failure\r\n");
+}
+
+TEST_CASE("a chunk that is cut off by the end of the session ends with it") {
+  Bench b({.message = true});
+  b.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nBDAT 100\r\nabc");
+  b.host.take();
+  CHECK(b.session.in_data());
+  b.session.end(Farewell::kSlowData);
+  CHECK(b.host.take() ==
+        "421 4.4.2 mail.test No more data in time and the chunk is not complete, closing transmission channel\r\n");
+  CHECK_FALSE(b.session.in_data());
+}
+
+TEST_CASE("a message too large is dropped as soon as its chunk is announced, and counted as refused") {
+  Bench b({.message = true});
+  b.settings.message_size = 1000;
+  b.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\n");
+  b.host.take();
+  b.receive("BDAT 1001 LAST\r\n" + std::string(1000, 'x'));
+  CHECK(b.host.take().empty());
+  CHECK(b.host.message.find("xxx") == std::string::npos);
+  b.receive("x");
+  CHECK(b.host.take() == "552 5.3.4 Message exceeds the size limit\r\n");
+  CHECK(b.session.counts().messages_refused == 1);
+}
+
+TEST_CASE("over LMTP a message counts as accepted if one recipient got it") {
+  Bench b({.message = true});
+  b.settings.protocol = Settings::Protocol::kLmtp;
+  b.receive("LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n.\r\n");
+  b.host.take();
+  mail::Verdict verdict;
+  verdict.recipients = {kReject, kAccept};
+  b.session.answer(b.host.asked.at(0), verdict);
+  CHECK(b.host.take() == "554 5.0.0 Transaction failed\r\n250 2.0.0 s-1 Message accepted for delivery\r\n");
+  CHECK(b.host.over == std::vector<std::string>{"s-1 250"});
+  CHECK(b.session.counts().messages_accepted == 1);
+}
+
+TEST_CASE("an idle session is small: what is rare lies elsewhere") { CHECK(sizeof(Session) <= 280); }
