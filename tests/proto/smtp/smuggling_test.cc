@@ -147,6 +147,7 @@ TEST_CASE("in BDAT nothing but the announced size ends a chunk, and a CR or LF a
           CHECK_FALSE(whole.said.contains("2.1.0"));
           CHECK(whole.said.ends_with("250 2.0.0 OK\r\n"));
           if (!refused) CHECK(whole.messages[0].ends_with(text));  // octet for octet
+          if (lines == Lines::kLenient) continue;                  // it is cut by the same code
           for (std::size_t cut = 0; cut <= middle + 20; ++cut) CHECK(send(stream, cut, lines) == whole);
         }
       }
