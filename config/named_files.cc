@@ -88,6 +88,10 @@ class Collector {
           fmt::format("auth.passwords {0}: every user can read it, and try passwords on it: chmod o-r {1}",
                       in_quotes(auth.password_file.string()), auth.password_file.string()));
     }
+    if (found->text.starts_with("-----BEGIN ")) {
+      return wrong("auth.passwords", where, auth.password_file,
+                   "is PEM, with a certificate or a key in it: `hooksmtpd passwd` writes what belongs here");
+    }
     if (const auto parsed = sasl::PasswordFile::parse(found->text); !parsed) {
       for (const sasl::LineError& error : parsed.error()) {
         say(Severity::kError,

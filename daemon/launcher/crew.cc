@@ -42,6 +42,7 @@ Crew::Crew(const Surroundings& surroundings, CrewOwner& owner, const config::Con
       owner_(owner),
       config_(config),
       worker_(surroundings, *this, take_worker(slots)),
+      introduce_again_(surroundings.loop, [this] { introduce(); }),
       step_(surroundings.loop, [this] { step_late(); }) {
   KeyholderOwner& keys_owner = *this;
   HookOwner& hooks_owner = *this;
@@ -84,15 +85,18 @@ void Crew::introduce() {
   } catch (const std::system_error& error) {
     log_.error("keyholder no socket: {}", error.what());  // without TLS until the next of them starts
   }
+  introduce_again_.stop();
   introduced_ = loop_.now();
 }
 
-// What is said sooner than a signature may take is about the keyholder before, or about its socket only.
+// What is said sooner than a signature may take is about the keyholder before, or about its socket only. Not more than
+// one socket a second: each has an allowance of signatures of its own.
 bool Crew::keyholder_does_not_answer() {
   if (!keyholder_) return false;
   if (!keyholder_->serving()) return true;
-  if (loop_.now() - introduced_ < kSignatureTime) {
-    introduce();
+  const auto since = std::chrono::duration_cast<Milliseconds>(loop_.now() - introduced_);
+  if (since < kSignatureTime) {
+    introduce_again_.start(kSignatureTime - since);
   } else {
     keyholder_->does_not_answer("the worker got no signature in time");
   }

@@ -123,6 +123,7 @@ class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwne
   WorkerPost worker_;
   std::optional<KeyholderPost> keyholder_;
   Loop::Time introduced_{};
+  Timer introduce_again_;
   std::deque<HookPost> hooks_;  // a HookPost does not move
   Timer step_;                  // limits the present phase of a stop
 };

@@ -83,10 +83,8 @@ std::expected<config::Loaded, std::vector<config::Problem>> load_again(const con
   return std::unexpected(std::vector{config::Problem{.where = {}, .text = error.what()}});
 }
 
-// Hooks that cannot work stop the start, whatever else is right.
-std::vector<config::Problem> judge_hooks(const config::Config& config, const Identities& identities,
-                                         const Programs& programs) {
-  std::vector<config::Problem> problems = check_hooks(config, identities, programs);
+// Hooks that cannot work and certificates that nobody could use stop the start, whatever else is right.
+std::vector<config::Problem> without_errors(std::vector<config::Problem> problems) {
   for (const config::Problem& problem : problems) {
     if (problem.severity == config::Severity::kError) throw StartError(EX_CONFIG, config::to_string(problems));
   }
@@ -95,24 +93,14 @@ std::vector<config::Problem> judge_hooks(const config::Config& config, const Ide
 
 sys::Fd keys_of(const config::Config& config) { return speaks_tls(config) ? read_key_files(config) : sys::Fd(); }
 
-// Nor may certificates that nobody could use.
-std::vector<config::Problem> judge_certificates(const config::Config& config, const sys::Fd& keys,
-                                                const Identities& identities, const Programs& programs) {
-  std::vector<config::Problem> problems = check_tls(config, keys, identities, programs);
-  for (const config::Problem& problem : problems) {
-    if (problem.severity == config::Severity::kError) throw StartError(EX_CONFIG, config::to_string(problems));
-  }
-  return problems;
-}
-
 int check_config(const CommandLine& line, const Programs& programs) {
   config::Loaded loaded = load_config(line.request);
   use_local_certificate(loaded);  // where there is none yet, a start makes it
   print_problems(loaded.warnings);
   const Identities identities = choose_identities(loaded.config);
   if (identities.separate) own_mount_namespace();  // hooks are tried in jails; nothing of that is seen outside
-  print_problems(judge_hooks(loaded.config, identities, programs));
-  print_problems(judge_certificates(loaded.config, keys_of(loaded.config), identities, programs));
+  print_problems(without_errors(check_hooks(loaded.config, identities, programs)));
+  print_problems(without_errors(check_tls(loaded.config, keys_of(loaded.config), identities, programs)));
   fmt::print("ok\n");
   return EX_OK;
 }
@@ -143,13 +131,13 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   // CAP_SYS_ADMIN.
   if (root) own_mount_namespace();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: each hook's command is tried in its jail, as its user.
-  std::vector<config::Problem> doubts = judge_hooks(config, identities, programs);
+  std::vector<config::Problem> doubts = without_errors(check_hooks(config, identities, programs));
   // CAP_SETUID, CAP_SETGID: written by its folder's owner, in a process of its own.
   const std::vector<std::string> certificate_text = ensure_certificate(loaded, identities, programs);
   // CAP_SETUID, CAP_SETGID: read in a process of its own, so that no key is ever in this one.
   sys::Fd keys = keys_of(config);
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID: by a program without any of them.
-  std::ranges::move(judge_certificates(config, keys, identities, programs), std::back_inserter(doubts));
+  std::ranges::move(without_errors(check_tls(config, keys, identities, programs)), std::back_inserter(doubts));
   // CAP_NET_BIND_SERVICE; CAP_SETUID, CAP_SETGID for the folders of unix sockets.
   Listeners listeners = bind_listeners(config, ports);
   // CAP_SYS_ADMIN for the spool, CAP_SETUID, CAP_SETGID for the owners.

@@ -72,6 +72,8 @@ bool Service::worker_status(std::uint32_t token, std::string_view json) { return
 
 std::string Service::status_line() const {
   if (!crew_.serving() && crew_.worker().stage() != WorkerStage::kReady) return "the worker is starting again";
+  const KeyholderPost* keyholder = crew_.keyholder();
+  if (keyholder != nullptr && !keyholder->serving()) return fmt::format("no TLS: keyholder ({})", keyholder->state());
   std::vector<std::string> waiting;
   for (const HookPost& hook : crew_.hooks()) {
     if (!hook.ready()) waiting.push_back(fmt::format("{} ({})", hook.label(), hook.state()));

@@ -185,11 +185,13 @@ Jail keyholder_jail(const config::Config& config, std::span<const fs::path> mapp
   for (const fs::path& file : mapped_files) show(jail, file);
   copy_if_there(jail, "/etc/ld.so.cache");
   copy_if_there(jail, "/etc/localtime");
-  add_devices(jail, {"/dev/null"});
   for (const config::Certificate& certificate : config.tls.certificates) {
     show_folder_of(jail, certificate.key);
     show_folder_of(jail, certificate.key_password_file);
   }
+  // What else is in there is too much to show. Such keys are read at start only.
+  std::erase_if(jail.binds, [](const Jail::Bind& bind) { return is_reserved(bind.path); });
+  add_devices(jail, {"/dev/null"});
   return jail;
 }
 

@@ -62,17 +62,19 @@ std::unique_ptr<SSL, Release<SSL_free>> Context::new_connection() const {
   return ssl;
 }
 
-// Called once the client's name is known. Of the certificates that cover it those that name it go before those with a
-// wildcard, and what stands first in the configuration before the rest; OpenSSL keeps one for each kind of key, so RSA
-// and ECDSA for one name go together. No name, or one that nobody has: the first certificate (RFC 6066 §3 lets us).
+// Called once the client's name is known. The certificates that name it, or else those with a wildcard for it; OpenSSL
+// keeps one for each kind of key, so that RSA and ECDSA for one name go together. No name, or one that nobody has: the
+// first certificate (RFC 6066 §3 lets us).
 int Context::choose_certificate(SSL* ssl, void* self) noexcept try {
   const auto& served = static_cast<const Context*>(self)->served_;
-  std::vector<const Served*> chosen;  // the best last: what is set replaces what was set before
+  std::vector<const Served*> chosen;
   if (const char* const name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name)) {
-    for (const NameMatch wanted : {NameMatch::kWildcard, NameMatch::kExact}) {
+    for (const NameMatch wanted : {NameMatch::kExact, NameMatch::kWildcard}) {
+      // What is set replaces what was set before: the first of the configuration comes last.
       for (auto one = served.rbegin(); one != served.rend(); ++one) {
         if (covers(one->chain.leaf.get(), name) == wanted) chosen.push_back(&*one);
       }
+      if (!chosen.empty()) break;
     }
   }
   if (chosen.empty()) chosen.push_back(&served.front());

@@ -21,7 +21,7 @@ Account decoy(const PasswordFile& users, std::string_view user) {
   std::size_t salt_size = 16;
   if (!users.entries().empty()) {
     const Key choice = made_up(users, "like", user);
-    const std::size_t number = choice[0] | choice[1] << 8 | choice[2] << 16;
+    const std::size_t number = choice[0] | choice[1] * 0x100U | choice[2] * 0x10000U;
     const ScramKeys& like = users.entries()[number % users.entries().size()].scram;
     iterations = like.iterations;
     salt_size = like.salt.size();

@@ -107,9 +107,11 @@ std::expected<CramKeys, LineError> parse_cram(Line& line, std::string_view user)
 std::expected<Entry, LineError> parse_entry(Line line) {
   Entry entry{.user = std::string(line.take_until(':')), .scram = {}, .cram = {}};
   if (const auto wrong = wrong_with_name(entry.user)) return line.wrong_there(std::string(*wrong));
+  // What has no ':' behind it need not be a name: in a file of something else it may be a password or a key.
+  const std::string_view name = line.at_end() ? "NAME" : std::string_view(entry.user);
   if (!line.skip(":" + std::string(kScramScheme))) {
     return line.wrong_here("after the name comes \":" + std::string(kScramScheme) +
-                           "\", and passwords and other hashes cannot stand here" + make_anew(entry.user));
+                           "\", and passwords and other hashes cannot stand here" + make_anew(name));
   }
   const auto scram = parse_scram(line, entry.user);
   if (!scram) return std::unexpected(scram.error());

@@ -35,3 +35,17 @@ def test_every_named_test_and_file_exists():
             if not any((ROOT / folder / name).exists() for folder in ("", "proto/smtp")):
                 missing.append(name)
     assert missing == []
+
+
+def test_the_same_for_the_mechanisms_of_auth():
+    folder = ROOT / "proto/sasl"
+    rows = [[cell.strip() for cell in line.strip("|").split("|")]
+            for line in (folder / "CONFORMANCE.md").read_text().splitlines() if re.match(r"\| \d", line)]
+    assert len(rows) > 15
+    known = {number for row in rows for number in re.findall(r"\d+(?:\.\d+)*", row[1])}
+    cited = {number for path in folder.iterdir() if path.suffix in (".h", ".cc")
+             for number in re.findall(r"§(\d+(?:\.\d+)*)", path.read_text())}
+    assert cited - known == set()
+    wrong = [name for row in rows for name in re.findall(r"`([^`]+)`", row[4]) if not (folder / name).exists()]
+    wrong += [name for row in rows for name in re.findall(r"`([^`]+)`", row[5]) if not (ROOT / "tests" / name).exists()]
+    assert wrong == []

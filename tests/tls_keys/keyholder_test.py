@@ -193,6 +193,37 @@ def test_a_renewed_key_that_the_keyholder_may_read_is_live_after_a_reload(config
         old.ehlo()  # an older session goes on
 
 
+def test_links_that_lead_to_renewed_files_are_followed_by_a_reload(make_daemon, folder):
+    """As certbot lays them out: live/key.pem -> ../archive/key1.pem."""
+    for name in ("archive", "live"):
+        (folder / name).mkdir()
+
+    def renew(number: int) -> None:
+        tls.make(folder)
+        for name in ("cert", "key"):
+            (folder / f"{name}.pem").rename(folder / f"archive/{name}{number}.pem")
+            (folder / f"live/{name}.pem").unlink(missing_ok=True)
+            (folder / f"live/{name}.pem").symlink_to(f"../archive/{name}{number}.pem")
+
+    renew(1)
+    daemon = make_daemon(tls.settings(folder / "live")).start()
+    with tls.starttls(daemon, folder / "ca.pem") as client:
+        before = tls.serial(client)
+    renew(2)
+    daemon.control("reload")
+    with tls.starttls(daemon, folder / "ca.pem") as client:
+        assert tls.serial(client) != before
+
+
+def test_a_key_below_a_folder_that_is_closed_to_all_but_root(make_daemon, folder):
+    (folder / "private").mkdir(0o700)
+    (folder / "key.pem").rename(folder / "private/key.pem")
+    daemon = make_daemon(tls.settings(folder).replace("/key.pem", "/private/key.pem")).start()
+    with tls.starttls(daemon, folder / "ca.pem"):
+        pass
+    assert daemon.control_json("reload")["warnings"]
+
+
 def test_a_key_of_root_alone_is_read_at_start_only_and_reload_says_so(make_daemon, folder):
     (folder / "key.pem").chmod(0o600)
     daemon = make_daemon(tls.settings(folder)).start()

@@ -93,6 +93,7 @@ TEST_CASE("a keyholder that dies is replaced, the worker serves on and gets a so
   world.exited(world.keyholder_slot(), SIGKILL);
   contains(world.log(), "keyholder exit signal=9 ran_ms=0 next_start_ms=0 failures=1");
   CHECK(world.service().crew().serving());
+  contains(world.notified(), "STATUS=no TLS: keyholder (starting)");
   const nlohmann::json ready = world.ask({{"command", "ready"}});
   CHECK(ready["ready"] == false);
   CHECK(ready["serving"] == true);
@@ -104,6 +105,7 @@ TEST_CASE("a keyholder that dies is replaced, the worker serves on and gets a so
   CHECK(world.keyholder().heard() == "config client");
   CHECK(world.worker().heard() == "keyholder");
   CHECK(world.ask({{"command", "ready"}})["ready"] == true);
+  contains(world.notified(), "STATUS=serving");
 }
 
 TEST_CASE("a new worker gets a socket to the keyholder that is there") {
@@ -137,7 +139,10 @@ TEST_CASE("a keyholder that does not answer is killed and replaced") {
   world.worker().say(FrameKind::kKeyholderLost);  // so soon that it is about the one before
   world.settle();
   CHECK(world.keyholder_keeper().heard() == "");
+  CHECK(world.worker().heard() == "");
+  world.pass(seconds(1));
   CHECK(world.worker().heard() == "keyholder");
+  CHECK(world.keyholder().heard() == "config client client");
 }
 
 TEST_CASE("a bad frame, or one that nobody asked for, ends the keyholder and nobody else") {

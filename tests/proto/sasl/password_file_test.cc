@@ -52,6 +52,7 @@ TEST_CASE("a mistake in a password file is named with its place and the fix") {
   const std::string good = "a:" + kKeys;
   const std::tuple<std::string, std::string, std::string> cases[] = {
       {"ann", "1:4", "after the name comes \":{SCRAM-SHA-256}\""},
+      {"secret", "1:7", "`hooksmtpd passwd NAME --file"},
       {"ann:secret", "1:4", "`hooksmtpd passwd ann --file"},
       {"a;b:secret", "1:4", "`hooksmtpd passwd NAME --file"},
       {"ann:{PLAIN}secret", "1:4", "passwords and other hashes cannot stand here"},
