@@ -18,6 +18,12 @@ using Source = Settings::Auth::Source;
 // Not a Reply: a challenge may be longer than its lines are (RFC 4954 §4).
 std::string challenge_reply(std::string_view bytes) { return "334 " + sasl::base64_encode(bytes) + "\r\n"; }
 
+// RFC 4954 §4: "=" is an empty initial response.
+std::optional<std::string> decode_initial(std::string_view text) {
+  if (text == "=") return std::string();
+  return sasl::base64_decode(text);
+}
+
 }  // namespace
 
 void Session::auth(std::string_view arguments) {
@@ -30,26 +36,25 @@ void Session::auth(std::string_view arguments) {
   if (!offers(Extension::kAuth, circumstances())) return say(replies::kAuthNeedsTls);
   const sasl::PasswordFile* const users = settings_.auth.source == Source::kPasswords ? settings_.auth.users : nullptr;
   if (settings_.auth.source == Source::kPasswords && !users) return say(replies::kNoAuthNow);
-  sasl::Wiped initial;
   const bool has_initial = name.size() < arguments.size();
-  if (has_initial && arguments.substr(name.size() + 1) != "=") {  // §4: "=" is an empty one
-    auto decoded = sasl::base64_decode(arguments.substr(name.size() + 1));
-    if (!decoded) return say(replies::kBadBase64);
-    initial.text = *std::move(decoded);
-  }
+  auto initial = has_initial ? decode_initial(arguments.substr(name.size() + 1)) : std::optional<std::string>();
+  if (has_initial && !initial) return say(replies::kBadBase64);
   if (!extras_) extras_ = std::make_unique<Extras>();
   extras_->exchange.emplace(*mechanism, users, host_.nonce(), settings_.hostname);
-  auth_step(extras_->exchange->begin(has_initial ? std::optional<std::string_view>(initial.text) : std::nullopt));
+  const sasl::Step step = extras_->exchange->begin(initial);
+  if (initial) sasl::wipe(*initial);
+  auth_step(step);
 }
 
 // A line of the client, in State::kAuth.
 void Session::auth_response(std::string_view line) {
   if (!extras_->auth_refusal.empty()) return end_auth(extras_->auth_refusal);
   if (line == "*") return end_auth(replies::kAuthCancelled);
-  auto decoded = sasl::base64_decode(line);
-  if (!decoded) return end_auth(replies::kBadBase64);
-  const sasl::Wiped response(*std::move(decoded));
-  auth_step(extras_->exchange->next(response.text));
+  auto response = sasl::base64_decode(line);
+  if (!response) return end_auth(replies::kBadBase64);
+  const sasl::Step step = extras_->exchange->next(*response);
+  sasl::wipe(*response);  // where it lies: a short string that is moved leaves a copy behind
+  auth_step(step);
 }
 
 void Session::auth_step(const sasl::Step& step) {
