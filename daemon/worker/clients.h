@@ -59,6 +59,7 @@ class Clients {
     std::uint64_t connections = 0, refused = 0, messages_accepted = 0, messages_refused = 0;
     std::uint64_t handshakes = 0, handshakes_failed = 0;
     std::uint64_t logins = 0, logins_failed = 0;
+    std::uint64_t chunks = 0;  // of BDAT, in sessions that are over
   };
   const Counts& counts() const { return counts_; }
   std::size_t open() const { return open_ + gate_.waiting(); }

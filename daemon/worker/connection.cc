@@ -306,6 +306,7 @@ void Connection::close(hook::EndReason reason) {
   stop_asking();
   if (const smtp::Transaction* transaction = session_.transaction()) transaction_over(*transaction, "");
   const smtp::Session::Counts& counts = session_.counts();
+  clients_.counts_.chunks += counts.chunks;
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
   if (clients_.log_.enabled(sys::LogLevel::kInfo)) {
     clients_.log_.write(
@@ -360,6 +361,17 @@ void Connection::transaction_over(const smtp::Transaction& transaction, std::str
   }
   if (!clients_.log_.enabled(sys::LogLevel::kInfo)) return;
   clients_.log_.write(sys::LogLevel::kInfo, message_line(transaction, reply));
+}
+
+void Connection::auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) {
+  const int code = smtp::code_of(reply);
+  ++(code == 235 ? clients_.counts_.logins : clients_.counts_.logins_failed);
+  clients_.log_.info("auth id={} client={} user={} mechanism={} verdict={} code={}", session_.id(),
+                     shown_address(session_.peer().address), sys::quoted(user), to_string(mechanism),
+                     code == 235  ? "accept"
+                     : code < 500 ? "defer"
+                                  : "reject",
+                     code);
 }
 
 smtp::Now Connection::now() { return clients_.now(); }

@@ -63,6 +63,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void transaction_over(const smtp::Transaction& transaction, std::string_view reply) override;
   void body_doomed() override { body_.reset(); }
   bool full() override;
+  void auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) override;
   void body(std::string_view run) override;
   smtp::Now now() override;
   bool tls_available() override;

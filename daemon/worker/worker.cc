@@ -266,6 +266,7 @@ void Worker::send_status(const sys::Frame& frame) {
                               {"tls_failed", counts.handshakes_failed},
                               {"auth_accepted", counts.logins},
                               {"auth_failed", counts.logins_failed},
+                              {"chunks", counts.chunks},
                               {"log_dropped", log_.dropped()},
                               {"hooks", hooks}};
   const auto token = sys::body_as<sys::Token>(frame.body);

@@ -75,6 +75,10 @@ class Host : public BodySink {
   // The wall clock, for greeting and trace headers.
   virtual Now now() = 0;
 
+  // An AUTH command is over, whoever decided it. `user` is who the client says it is, empty if it never came so far;
+  // `reply` is what it was told.
+  virtual void auth_over(sasl::Mechanism /*mechanism*/, std::string_view /*user*/, std::string_view /*reply*/) {}
+
   // A TLS handshake can be done now. If not, STARTTLS is told to come back later.
   virtual bool tls_available() = 0;
 

@@ -46,6 +46,7 @@ class Session {
     std::uint32_t commands = 0, errors = 0;
     std::uint32_t messages_accepted = 0, messages_refused = 0;
     std::uint32_t recipients_accepted = 0, recipients_refused = 0;
+    std::uint32_t chunks = 0;  // of BDAT
   };
 
   // `host` and `settings` outlive the session. `id` is the prefix of its transactions' ids.
@@ -117,6 +118,8 @@ class Session {
     bool authenticated = false;
     std::string user{};
     std::optional<sasl::Exchange> exchange{};  // while the client answers challenges
+    sasl::Mechanism mechanism{};               // of the last AUTH
+    std::string claimed_user{};                // who the client said it was then, once the exchange is forgotten
     std::string auth_refusal{};                // what it hears once it has answered the last one
   };
 

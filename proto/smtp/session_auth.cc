@@ -40,6 +40,8 @@ void Session::auth(std::string_view arguments) {
   auto initial = has_initial ? decode_initial(arguments.substr(name.size() + 1)) : std::optional<std::string>();
   if (has_initial && !initial) return say(replies::kBadBase64);
   if (!extras_) extras_ = std::make_unique<Extras>();
+  extras_->mechanism = *mechanism;
+  extras_->claimed_user.clear();
   extras_->exchange.emplace(*mechanism, users, host_.nonce(), settings_.hostname);
   const sasl::Step step = extras_->exchange->begin(initial);
   if (initial) sasl::wipe(*initial);
@@ -70,6 +72,7 @@ void Session::auth_step(const sasl::Step& step) {
   const bool judged = std::holds_alternative<sasl::Judge>(step) && settings_.auth.source == Source::kHook;
   if (!judged) return authenticated_as(credentials.user);
   question::Auth question{.credentials = credentials};
+  extras_->claimed_user = credentials.user;
   extras_->exchange.reset();  // it holds them, too
   ask(std::move(question));
 }
@@ -91,9 +94,11 @@ void Session::refuse_auth(std::string_view reply, const std::string& final_chall
 
 void Session::end_auth(std::string_view reply) {
   const std::string last(reply);  // it may be what is forgotten here
+  if (extras_->exchange) extras_->claimed_user = extras_->exchange->credentials().user;
   extras_->exchange.reset();
   extras_->auth_refusal.clear();
   state_ = State::kReady;
+  host_.auth_over(extras_->mechanism, extras_->claimed_user, last);
   say(last);
 }
 

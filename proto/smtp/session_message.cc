@@ -88,6 +88,7 @@ std::size_t Session::receive_chunk(std::string_view bytes) {
 
 void Session::end_of_chunk() {
   const Chunk chunk = std::exchange(chunk_, {});
+  ++counts_.chunks;
   if (!chunk.refusal.empty()) return say(chunk.refusal);
   if (chunk.last) {
     const bool wanted = message_wanted();
