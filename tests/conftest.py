@@ -8,6 +8,7 @@ import tempfile
 import pytest
 
 from harness import hooks
+from harness.certificates import Authority
 from harness.daemon import PLAIN_USER, Daemon, copy_programs
 
 LIMIT = 90  # seconds for one test; each wait inside has a shorter one of its own
@@ -49,6 +50,12 @@ def recorder(make_daemon) -> Daemon:
     daemon = make_daemon()
     daemon.hook("recorder", hooks.RECORDER)
     return daemon.start()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Authority:
+    """What the tests' clients believe."""
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")
