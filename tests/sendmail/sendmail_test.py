@@ -3,7 +3,6 @@
 import email
 import email.policy
 import email.utils
-import os
 import socket
 import subprocess
 import time
@@ -227,6 +226,24 @@ def test_a_link_named_sendmail_on_the_path(daemon, tmp_path):
     done = daemon.run(["sh", "-c", "printf 'Subject: x\\n\\nhello\\n' | sendmail -oem -oi -- bob@dev.test"],
                       env={"PATH": f"{tmp_path}:/usr/bin:/bin"})
     assert done.returncode == 0, done
+
+
+def test_over_a_unix_socket(make_daemon):
+    daemon = make_daemon()
+    socket_path = daemon.folder / "run/smtp.sock"
+    daemon.config = f'[[listener]]\naddress = ["unix:{socket_path}"]\n'
+    daemon.hook("recorder", hooks.RECORDER)
+    daemon.start()
+    send(daemon, ["--server", f"unix:{socket_path}", "bob@dev.test"])
+    send(daemon, ["bob@dev.test"], HOOKSMTPD_SERVER=f"unix:{socket_path}")
+    assert len(daemon.recorded().requests("deliver")) == 2
+
+
+def test_as_a_command_of_hooksmtpd(daemon):
+    done = daemon.run([str(daemon.program), "sendmail", "-i", "bob@dev.test"], input=MESSAGE + b".\nend\n")
+    assert done.returncode == 0, done
+    assert last(daemon)[1].endswith(b"\r\n.\r\nend\r\n")
+    assert daemon.run([str(daemon.program), "sendmail", "--nonsense"]).returncode == 64
 
 
 def test_a_plain_user_finds_the_daemon_of_root_and_one_of_their_own(daemon, make_daemon, programs):

@@ -1,7 +1,6 @@
 """What sendmail makes of servers that do not behave, and of none."""
 
 import os
-import socket
 import subprocess
 
 import pytest
