@@ -16,8 +16,11 @@ COMMANDS = [text for name, _, text in BLOCKS if name == "run as root"]
 CONFIGURATION = next(text for name, _, text in BLOCKS if name == "configuration")
 
 
+ABOUT = {name: text for name, _, text in BLOCKS if ": " in name}
+
+
 def test_nothing_is_missing():
-    assert len(HOOKS) == 3 and len(COMMANDS) == 2
+    assert len(HOOKS) == 3 and len(COMMANDS) == 2 and len(ABOUT) == 5
 
 
 @pytest.mark.parametrize("name, text", HOOKS, ids=[name for name, _ in HOOKS])
@@ -79,6 +82,34 @@ def test_configuration(make_daemon):
     with daemon.session() as client:
         assert client.message().code == 250
     assert hooks.Recorded(daemon.state / "hooks/store").requests("hello")[0]["options"] == {"folder": "new"}
+
+
+@pytest.mark.parametrize("topic, messages", [("TLS", 2), ("AUTH", 1), ("sendmail", 1)])
+def test_commands_about(make_daemon, tmp_path, topic, messages):
+    """Only the places are the test's own."""
+    daemon = make_daemon()
+    places = {"/var/lib/hooksmtpd": str(daemon.state), "/etc/hooksmtpd": str(daemon.folder / "etc")}
+
+    def placed(text: str) -> str:
+        for old, new in places.items():
+            text = text.replace(old, new)
+        return text
+
+    for program in (daemon.program, daemon.ctl):
+        (tmp_path / program.name).symlink_to(program)
+    if topic == "AUTH":
+        (daemon.folder / "etc/passwords").touch(mode=0o644)
+    daemon.config = placed(ABOUT.get(f"{topic}: configuration", ""))
+    if "[[listener]]" not in daemon.config:
+        daemon.config += '[[listener]]\naddress = ["127.0.0.1:25"]\n'
+    daemon.hook("recorder", hooks.RECORDER)
+    daemon.start()
+    done = daemon.run(["bash", "-e", "-c", placed(ABOUT[f"{topic}: commands"])],
+                      env={**daemon.surroundings(), "PATH": f"{tmp_path}:/usr/bin:/bin"})
+    assert done.returncode == 0, done
+    delivered = daemon.recorded().requests("deliver")
+    assert len(delivered) == messages
+    assert all(("tls" in request) == (topic != "sendmail") for request in delivered)
 
 
 @pytest.mark.parametrize("document", ["README.md", "HACKING.md", "proto/hook/PROTOCOL.md", "tests/bench/README.md", "CHANGELOG.md"])
