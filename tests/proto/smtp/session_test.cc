@@ -272,4 +272,22 @@ TEST_CASE("over LMTP a message counts as accepted if one recipient got it") {
   CHECK(b.session.counts().messages_accepted == 1);
 }
 
+TEST_CASE("a line without end ends the session, as a command and as an answer to AUTH; little of it is kept") {
+  for (const bool in_auth : {false, true}) {
+    Bench b({});
+    b.settings.auth = {
+        .source = Settings::Auth::Source::kAcceptAny, .before_tls = true, .mechanisms = {sasl::Mechanism::kPlain}};
+    b.receive(in_auth ? "EHLO x\r\nAUTH PLAIN\r\n" : "EHLO x\r\n");
+    b.host.take();
+    const std::string longest(in_auth ? kMaxAuthLine : kMaxCommandLine, 'A');
+    CHECK(b.receive(longest) == 0);  // kept: it may still end in time
+    CHECK(b.receive(longest + 'A') == longest.size() + 1);
+    for (std::size_t sent = 0; sent <= kMaxSkippedLine; sent += longest.size()) {
+      CHECK(b.receive(longest) == longest.size());
+    }
+    CHECK(b.host.take() == "421 4.7.0 mail.test A line without end, closing transmission channel\r\n");
+    CHECK(b.session.closed());
+  }
+}
+
 TEST_CASE("an idle session is small: what is rare lies elsewhere") { CHECK(sizeof(Session) <= 280); }
