@@ -220,7 +220,7 @@ class Check {
       if (std::ranges::find(possible, name) != possible.end()) continue;
       wrong(place(listener, "auth.mechanisms"),
             fmt::format("auth.mechanisms names {}, which auth.source = \"{}\" cannot do: it can {}", name,
-                        to_string(auth.source), fmt::join(possible, ", ")));
+                        to_string(auth.source), joined(possible, ", ")));
     }
   }
 

@@ -32,7 +32,7 @@ Parsed<std::string> parse_hidden_extension(std::string_view text) {
   std::string keyword = keyword_of(text);
   if (keyword.size() == text.size() && std::ranges::find(kExtensions, keyword) != kExtensions.end()) return keyword;
   std::string advice = did_you_mean(keyword, kExtensions);
-  if (advice.empty()) advice = fmt::format(" — known: {}", fmt::join(kExtensions, ", "));
+  if (advice.empty()) advice = fmt::format(" — known: {}", joined(kExtensions, ", "));
   return std::unexpected(fmt::format("holds {}, which this server does not offer{}", in_quotes(text), advice));
 }
 

@@ -183,7 +183,7 @@ struct Mechanisms {
     }
     return mechanisms;
   }
-  static std::string print(const std::vector<std::string>& value) { return fmt::format("{}", fmt::join(value, " ")); }
+  static std::string print(const std::vector<std::string>& value) { return joined(value, " "); }
 
  private:
   static std::string unknown(std::string_view word) {

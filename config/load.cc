@@ -314,7 +314,9 @@ std::expected<Loaded, std::vector<Problem>> with_setting(const Loaded& running, 
                                                          std::string_view value) {
   Loaded wanted = running;
   if (const auto done = setting.set(wanted.config, value); !done) {
-    return std::unexpected(std::vector{Problem{.where = {}, .text = done.error()}});
+    std::vector<Problem> problems;
+    problems.emplace_back().text = done.error();
+    return std::unexpected(std::move(problems));
   }
   wanted.origins[std::string(setting.name)] = {.kind = Origin::Kind::kControl, .source = {}};
   Disk store;

@@ -55,4 +55,14 @@ std::string printable(std::string_view text);
 // The same in double quotes.
 std::string in_quotes(std::string_view text);
 
+// "PLAIN, LOGIN": words with `between` between them.
+std::string joined(const auto& words, std::string_view between) {
+  std::string text;
+  for (const std::string_view word : words) {
+    if (!text.empty()) text += between;
+    text += word;
+  }
+  return text;
+}
+
 }  // namespace hooksmtpd::config

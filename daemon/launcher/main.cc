@@ -80,7 +80,9 @@ std::expected<config::Loaded, std::vector<config::Problem>> load_again(const con
   if (loaded) use_local_certificate(*loaded);
   return loaded;
 } catch (const std::system_error& error) {
-  return std::unexpected(std::vector{config::Problem{.where = {}, .text = error.what()}});
+  std::vector<config::Problem> problems;
+  problems.emplace_back().text = error.what();
+  return std::unexpected(std::move(problems));
 }
 
 // Hooks that cannot work and certificates that nobody could use stop the start, whatever else is right.

@@ -12,6 +12,7 @@
 #include "daemon/worker/clients.h"
 #include "daemon/worker/session_log.h"
 #include "daemon/worker/tls_facts.h"
+#include "proto/sasl/base64.h"
 #include "proto/smtp/reply.h"
 
 namespace hooksmtpd::worker {
@@ -378,10 +379,10 @@ smtp::Now Connection::now() { return clients_.now(); }
 
 // 144 bits, so that no two are the same (RFC 5802 §5.1: r=).
 std::string Connection::nonce() {
-  std::array<unsigned char, 18> random{};
+  std::array<char, 18> random{};
   [[maybe_unused]] const ssize_t got = getrandom(random.data(), random.size(), 0);
   assert(got == static_cast<ssize_t>(random.size()) && "getrandom(2) does not fail for so few");
-  return fmt::format("{:02x}", fmt::join(random, ""));
+  return sasl::base64_encode({random.data(), random.size()});
 }
 
 }  // namespace hooksmtpd::worker

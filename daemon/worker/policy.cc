@@ -101,11 +101,10 @@ Policy::Policy(const config::Config& all, const config::Listener& listener)
                .auth = {.source = to_session(config.auth.source),
                         .required = config.auth.required,
                         .before_tls = config.auth.before_tls,
-                        .mechanisms = {},
+                        .mechanisms = mechanisms_of(config.auth, users_ ? &*users_ : nullptr),
                         .users = users_ ? &*users_ : nullptr},
                .hidden = listener.hide,
                .added = listener.add};
-  settings_.auth.mechanisms = mechanisms_of(config.auth, settings_.auth.users);
 }
 
 bool Policy::in_any(const std::vector<config::Network>& networks, std::string_view address) {

@@ -12,8 +12,8 @@ namespace hooksmtpd::sasl {
 
 namespace {
 
-constexpr std::string_view kScramScheme = "{SCRAM-SHA-256}";
-constexpr std::string_view kCramScheme = "{CRAM-MD5}";
+constexpr std::string_view kScramScheme = ":{SCRAM-SHA-256}";
+constexpr std::string_view kCramScheme = ":{CRAM-MD5}";
 constexpr std::string_view kHex = "0123456789abcdef";
 
 // The rest of a line, and how much of it was read.
@@ -109,20 +109,20 @@ std::expected<Entry, LineError> parse_entry(Line line) {
   if (const auto wrong = wrong_with_name(entry.user)) return line.wrong_there(std::string(*wrong));
   // What has no ':' behind it need not be a name: in a file of something else it may be a password or a key.
   const std::string_view name = line.at_end() ? "NAME" : std::string_view(entry.user);
-  if (!line.skip(":" + std::string(kScramScheme))) {
-    return line.wrong_here("after the name comes \":" + std::string(kScramScheme) +
+  if (!line.skip(kScramScheme)) {
+    return line.wrong_here("after the name comes \"" + std::string(kScramScheme) +
                            "\", and passwords and other hashes cannot stand here" + make_anew(name));
   }
   const auto scram = parse_scram(line, entry.user);
   if (!scram) return std::unexpected(scram.error());
   entry.scram = *scram;
-  if (line.skip(":" + std::string(kCramScheme))) {
+  if (line.skip(kCramScheme)) {
     const auto cram = parse_cram(line, entry.user);
     if (!cram) return std::unexpected(cram.error());
     entry.cram = *cram;
   }
   if (!line.at_end()) {
-    return line.wrong_here("the line should end here, or go on with \":" + std::string(kCramScheme) + "\"");
+    return line.wrong_here("the line should end here, or go on with \"" + std::string(kCramScheme) + "\"");
   }
   return entry;
 }
@@ -151,10 +151,9 @@ std::optional<std::string_view> wrong_with_name(std::string_view user) {
 
 std::string to_string(const Entry& entry) {
   const ScramKeys& keys = entry.scram;
-  std::string line = entry.user + ':' + std::string(kScramScheme) + std::to_string(keys.iterations) + ',' +
+  std::string line = entry.user + std::string(kScramScheme) + std::to_string(keys.iterations) + ',' +
                      base64_encode(keys.salt) + '$' + base64_of(keys.stored) + '$' + base64_of(keys.server);
   if (entry.cram) {
-    line += ':';
     line += kCramScheme;
     append_hex(line, entry.cram->outer);
     append_hex(line, entry.cram->inner);

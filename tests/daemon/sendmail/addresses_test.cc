@@ -13,7 +13,10 @@ std::string read(const std::string& text) {
   const auto found = sendmail::parse_addresses(text, "own.test");
   if (!found) return "error";
   std::string out;
-  for (const auto& one : *found) out += (out.empty() ? "" : " ") + mail::to_string(one);
+  for (const auto& one : *found) {
+    if (!out.empty()) out += ' ';
+    out += mail::to_string(one);
+  }
   return out;
 }
 
