@@ -37,8 +37,8 @@ SCENARIOS = {
     "mib1": Scenario("messages of 1 MiB", f"--connections 16 --messages 10 --size {MIB}", must=0.30, aim=0.15),
     "mib25": Scenario("messages of 25 MiB", f"--connections 2 --messages 1 --size {25 * MIB - 4096}", must=0.30, aim=0.15),
     "idle": Scenario("10,000 idle connections", "--idle 10000", key="bytes_each"),
-    "tls-full": Scenario("TLS 1.3, full handshake, EHLO, QUIT", "--connections 16 --messages 0", tls=True, must=1.0, aim=0.7),
-    "tls-resumed": Scenario("the same with a resumed session", "--connections 16 --messages 0 --resume", tls=True, must=1.0, aim=0.7),
+    "tls-full": Scenario("TLS 1.3, full handshake, EHLO, QUIT", "--connections 16 --messages 0 --rate 250", tls=True, must=1.0, aim=0.7),
+    "tls-resumed": Scenario("the same with a resumed session", "--connections 16 --messages 0 --rate 250 --resume", tls=True, must=1.0, aim=0.7),
     "tls-mib8": Scenario("messages of 8 MiB over TLS", f"--connections 4 --messages 4 --size {8 * MIB}", tls=True, must=0.8, aim=0.5),
 }
 SERVERS = ["floor", "smtp-sink", "postfix", "hooksmtpd"]

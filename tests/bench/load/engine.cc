@@ -63,6 +63,7 @@ void Engine::open(Connection& connection) {
   epoll_event event{.events = EPOLLIN | EPOLLOUT, .data = {.ptr = &connection}};
   epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event);
   ++open_;
+  ++opened_;
 }
 
 void Engine::close(Connection& connection) {
@@ -199,7 +200,7 @@ void Engine::read_lines(Connection& connection, std::string_view text) {
 
 void Engine::pump() {
   epoll_event events[512];
-  const int ready = epoll_wait(epoll_, events, 512, 100);
+  const int ready = epoll_wait(epoll_, events, 512, options_.rate == 0 ? 100 : 1);
   for (int i = 0; i < ready; ++i) {
     Connection& connection = *static_cast<Connection*>(events[i].data.ptr);
     if (connection.fd >= 0 && connection.step == Step::kHandshake) shake_hands(connection);
@@ -210,15 +211,22 @@ void Engine::pump() {
   if (Clock::now() - last_reply_ > kPatience) throw std::runtime_error("the server has stopped answering");
 }
 
+bool Engine::may_open() const {
+  const double seconds = std::chrono::duration<double>(Clock::now() - begun_).count();
+  const bool in_time =
+      options_.rate == 0 || static_cast<double>(opened_) < static_cast<double>(options_.rate) * seconds;
+  return in_time && errors_ < 50 && !time_is_up();
+}
+
 void Engine::send_for(std::chrono::duration<double> time) {
   connections_.resize(options_.connections);
   deadline_ = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   do {
     for (Connection& connection : connections_) {
-      if (connection.fd < 0 && errors_ < 50 && !time_is_up()) open(connection);
+      if (connection.fd < 0 && may_open()) open(connection);
     }
     pump();
-  } while (open_ > 0);
+  } while (open_ > 0 || (errors_ < 50 && !time_is_up()));  // all may have closed in one turn
 }
 
 void Engine::hold(std::size_t count) {

@@ -82,6 +82,7 @@ class Engine {
   void next_message(Connection& connection);
   void say(Connection& connection, Step step, std::string_view text);
   void write(Connection& connection);
+  bool may_open() const;
   bool time_is_up() const { return Clock::now() >= deadline_; }
 
   const Options& options_;
@@ -91,9 +92,10 @@ class Engine {
   int epoll_;
   std::vector<Connection> connections_;
   std::vector<double> milliseconds_;
-  std::uint64_t completed_ = 0, errors_ = 0;
+  std::uint64_t completed_ = 0, errors_ = 0, opened_ = 0;
   std::size_t open_ = 0, held_ = 0;
   std::uint32_t next_source_ = 0;
+  Clock::time_point begun_ = Clock::now();
   Clock::time_point deadline_ = Clock::time_point::max();
   Clock::time_point last_reply_ = Clock::now();
 };

@@ -12,6 +12,7 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--connections", options.connections)->check(CLI::PositiveNumber);
   app.add_option("--messages", options.messages, "a connection; 0: EHLO and QUIT only")->check(CLI::NonNegativeNumber);
   app.add_option("--size", options.size, "octets of a message");
+  app.add_option("--rate", options.rate, "at most so many connections a second");
   app.add_flag("--pipelining", options.pipelining, "MAIL, RCPT and DATA in one write");
   CLI::Option* tls = app.add_flag("--tls", options.tls, "TLS from the first octet on");
   app.add_flag("--resume", options.resume, "resume the TLS session of the connection before")->needs(tls);
