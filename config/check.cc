@@ -110,8 +110,8 @@ class Check {
               alone ? fmt::format("{} is set, but tls.certificate is not", set)
                     : "tls.certificate is missing: it is for clients whose server name no [[tls.sni]] has");
       } else if (certificate.key.empty() && !certificate.chain.text.empty()) {
-        wrong(certificate.source, fmt::format("{0}.key is missing: {0}.certificate {1} has no private key in it", table,
-                                              in_quotes(certificate.chain.file.string())));
+        wrong(certificate.source, fmt::format("{0}.key is missing: the file of the private key of {0}.certificate {1}",
+                                              table, in_quotes(certificate.chain.file.string())));
       }
     }
     if (tls.client_certificates == ClientCertificates::kRequire && tls.ca_file.empty() && tls.ca_dir.empty()) {

@@ -46,7 +46,7 @@ std::vector<fs::path> Disk::names(const fs::path& file) {
 std::expected<FileStore::Found, std::string> Texts::text(const fs::path& file) {
   const auto found = std::ranges::find(files_, file, &FileText::name);
   if (found == files_.end()) return std::unexpected(unreadable(file, ENOENT));
-  return Found{.text = found->text};
+  return Found{.text = WipedString(found->text)};
 }
 
 std::expected<std::vector<fs::path>, std::string> Texts::list(const fs::path& folder) {

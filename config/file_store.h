@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/load.h"
+#include "config/wiped_string.h"
 
 namespace hooksmtpd::config {
 
@@ -17,7 +18,7 @@ class FileStore {
   virtual ~FileStore() = default;
 
   struct Found {
-    std::string text;
+    WipedString text;
     bool everybody_reads = false;
   };
   // Errors go on from the name: "cannot be read: No such file or directory".

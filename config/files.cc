@@ -25,7 +25,7 @@ class Reader {
     if (!file && file.error().code == ENOENT && absent == Absent::kFine) return;
     if (!file) return wrong(name, file.error().text + (file.error().code == EFBIG ? kSplit : ""));
     if (owner_ == kNobody) owner_ = file->owner;
-    files_.push_back({.name = name, .text = std::move(file->text)});
+    files_.push_back({.name = name, .text = std::string(file->text)});
   }
 
   void read_folder(const fs::path& name) {

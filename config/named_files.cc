@@ -46,8 +46,10 @@ class Collector {
       certificate.chain.text = joined(certificates_in(found->text));
       if (certificate.chain.text.empty()) {
         wrong(key, certificate.source, certificate.chain.file, why_none(found->text));
-      } else if (certificate.key.empty() && has_private_key(found->text)) {
-        certificate.key = certificate.chain.file;
+      } else if (has_private_key(found->text)) {
+        certificate.chain.text.clear();
+        wrong(key, certificate.source, certificate.chain.file,
+              "has a private key in it, too: put the certificate into a file without the key");
       }
     }
   }
@@ -88,7 +90,7 @@ class Collector {
           fmt::format("auth.passwords {0}: every user can read it, and try passwords on it: chmod o-r {1}",
                       in_quotes(auth.password_file.string()), auth.password_file.string()));
     }
-    if (found->text.starts_with("-----BEGIN ")) {
+    if (found->text.starts_with("-----BEGIN ") || has_private_key(found->text)) {
       return wrong("auth.passwords", where, auth.password_file,
                    "is PEM, with a certificate or a key in it: `hooksmtpd passwd` writes what belongs here");
     }
@@ -101,7 +103,7 @@ class Collector {
             error.text);
       }
     }
-    auth.passwords = std::move(found->text);
+    auth.passwords = found->text;
   }
 
   NamedFiles take() { return std::move(result_); }

@@ -17,10 +17,10 @@ struct NamedFiles {
   std::vector<Problem> problems;
 };
 
-// Fills Pem::text, Tls::authorities and Auth::passwords anew, and gives a certificate whose private key stands in the
-// same file that file as its key. What is wrong is told at the setting that names the file; of the password file, which
-// is for people to read, at its own line. `only`: a setting whose change is the occasion; files that it does not name
-// are left as they were read before. Empty: all.
+// Fills Pem::text, Tls::authorities and Auth::passwords anew. A certificate whose private key stands in the same file
+// is refused: who may read the one must not see the other. What is wrong is told at the setting that names the file; of
+// the password file, which is for people to read, at its own line. `only`: a setting whose change is the occasion;
+// files that it does not name are left as they were read before. Empty: all.
 NamedFiles read_named_files(Config& config, const Origins& origins, FileStore& store, std::string_view only = {});
 
 }  // namespace hooksmtpd::config

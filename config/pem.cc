@@ -5,6 +5,8 @@
 #include <optional>
 #include <ranges>
 
+#include "config/wiped_string.h"
+
 namespace hooksmtpd::config {
 namespace {
 
@@ -42,7 +44,7 @@ bool is_base64(std::string_view line) {
 
 std::vector<std::string> certificates_in(std::string_view text) {
   std::vector<std::string> found;
-  std::string block;  // empty outside of one
+  WipedString block;  // empty outside of one
   std::string_view inside;
   for (const std::string_view line : lines_of(text)) {
     if (const auto begins = label(line, kBegin)) {
@@ -54,7 +56,7 @@ std::vector<std::string> certificates_in(std::string_view text) {
     } else if (block.empty()) {
       continue;
     } else if (label(line, kEnd) == inside) {
-      found.push_back(std::move(block.append(line).append("\n")));
+      found.emplace_back(block.append(line).append("\n"));
       block.clear();
     } else if (is_base64(line)) {
       block.append(line).append("\n");

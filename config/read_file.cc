@@ -50,14 +50,16 @@ std::expected<FileContent, FileError> read_file(const std::filesystem::path& nam
     return std::unexpected(FileError{EPERM, fmt::format("every user can change it: chmod o-w {}", name.string())});
   }
 
-  std::string text;
-  char piece[16 * 1024];
-  for (ssize_t got = 0; (got = ::read(file.get(), piece, sizeof piece)) != 0;) {
+  WipedString text(kLargestFile + 1, '\0');  // read in place: no copy on the stack
+  std::size_t size = 0;
+  for (ssize_t got = 0; (got = ::read(file.get(), text.data() + size, text.size() - size)) != 0;) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed(errno);
-    text.append(piece, static_cast<std::size_t>(got));
-    if (text.size() > kLargestFile) return std::unexpected(FileError{EFBIG, "is larger than 1 MiB"});
+    size += static_cast<std::size_t>(got);
   }
+  if (size > kLargestFile) return std::unexpected(FileError{EFBIG, "is larger than 1 MiB"});
+  text.resize(size);
+  text.shrink_to_fit();
   return FileContent{.text = std::move(text), .owner = status.st_uid, .mode = status.st_mode};
 }
 

@@ -9,12 +9,14 @@
 #include <filesystem>
 #include <string>
 
+#include "config/wiped_string.h"
+
 namespace hooksmtpd::config {
 
 inline constexpr std::size_t kLargestFile = 1024 * 1024;
 
 struct FileContent {
-  std::string text;
+  WipedString text;
   uid_t owner = 0;
   mode_t mode = 0;
 };

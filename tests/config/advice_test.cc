@@ -12,9 +12,9 @@ namespace hooksmtpd::config {
 namespace {
 
 const std::vector<Case> kCases{
-    {"[tls]\ncertificate = \"/c/both.pem\"",
+    {"[tls]\ncertificate = \"/c/cert.pem\"\nkey = \"/c/key.pem\"",
      R"(warning: tls.certificate has no effect: no listener has TLS; set tls.mode = "starttls")"},
-    {"[tls]\nmode = \"starttls\"\ncertificate = \"/c/both.pem\"\nmin_version = \"1.0\"",
+    {"[tls]\nmode = \"starttls\"\ncertificate = \"/c/cert.pem\"\nkey = \"/c/key.pem\"\nmin_version = \"1.0\"",
      R"(note: tls.min_version = "1.0" is for testing old clients only: TLS 1.0 and 1.1 are broken (RFC )"
      "8996)"},
     {"[[listener]]\naddress = \"127.0.0.1:465\"\ntls = \"starttls\"",

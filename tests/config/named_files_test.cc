@@ -41,19 +41,16 @@ TEST_CASE("a chain is read as a whole, and its key is not") {
   CHECK_EQ(certificate.source, Source{.file = folder / "main.toml", .line = 2, .column = 19});
 }
 
-TEST_CASE("a key that stands in the file of its certificate stays there, and is known to be there") {
+TEST_CASE("a key that stands in the file of its certificate is refused, whatever tls.key says") {
   const Folder folder;
+  const std::string refused = "has a private key in it, too: put the certificate into a file without the key";
   folder.write("main.toml",
-               "tls.mode = \"starttls\"\ntls.certificate = \"./both.pem\"\n[[tls.sni]]\ncertificate = \"./b.pem\"\n");
+               "tls.mode = \"starttls\"\ntls.certificate = \"./both.pem\"\ntls.key = \"./both.pem\"\n"
+               "[[tls.sni]]\ncertificate = \"./b.pem\"\n");
   folder.write("both.pem", kKey + kOne);
   folder.write("b.pem", kTwo + kKey);
-  const Loaded loaded = load_good(folder);
-  REQUIRE_EQ(loaded.config.tls.certificates.size(), 2);
-  CHECK_EQ(loaded.config.tls.certificates[0].chain.text, kOne);
-  CHECK_EQ(loaded.config.tls.certificates[0].key, folder / "both.pem");
-  CHECK_EQ(loaded.config.tls.certificates[1].chain.text, kTwo);
-  CHECK_EQ(loaded.config.tls.certificates[1].key, folder / "b.pem");
-  CHECK_EQ(to_json(loaded.config).find("SECRET"), std::string::npos);
+  CHECK_EQ(folder.errors(), "~/main.toml:2:19: tls.certificate \"~/both.pem\" " + refused +
+                                "\n~/main.toml:4:1: tls.sni.certificate \"~/b.pem\" " + refused);
 }
 
 TEST_CASE("authorities come from a file and from a folder, each certificate once") {
@@ -94,8 +91,9 @@ TEST_CASE("a password file that every user reads is a warning, one that every us
 
 TEST_CASE("a reload must find a file under every name that leads to it") {
   const Folder folder;
-  folder.write("main.toml", "tls.mode = \"starttls\"\ntls.certificate = \"./live/cert.pem\"\n");
-  folder.write("archive/cert1.pem", kKey + kOne);
+  folder.write("main.toml",
+               "tls.mode = \"starttls\"\ntls.certificate = \"./live/cert.pem\"\ntls.key = \"./key.pem\"\n");
+  folder.write("archive/cert1.pem", kOne);
   fs::create_directory(folder / "live");
   fs::create_symlink("../archive/cert.pem", folder / "live/cert.pem");
   fs::create_symlink("cert1.pem", folder / "archive/cert.pem");
@@ -115,17 +113,17 @@ TEST_CASE("a file that is too large, or none, is refused at the setting that nam
 
 TEST_CASE("configure reads the file that it names, and no other") {
   const Folder folder;
-  folder.write("main.toml", "tls.mode = \"starttls\"\ntls.certificate = \"./both.pem\"\n");
-  folder.write("both.pem", kKey + kOne);
+  folder.write("main.toml", "tls.mode = \"starttls\"\ntls.certificate = \"./cert.pem\"\ntls.key = \"./key.pem\"\n");
+  folder.write("cert.pem", kOne);
   folder.write("ca.pem", kTwo);
   const Loaded running = load_good(folder);
-  fs::remove(folder / "both.pem");
+  fs::remove(folder / "cert.pem");
 
   const auto changed = with_setting(running, *find_setting("-cafile"), (folder / "ca.pem").string());
   REQUIRE(changed);
   CHECK_EQ(changed->config.tls.authorities, std::vector<Pem>{{.file = folder / "ca.pem", .text = kTwo}});
   CHECK_EQ(changed->config.tls.certificates, running.config.tls.certificates);
-  CHECK_EQ(changed->read, std::vector<fs::path>{folder / "both.pem", folder / "ca.pem"});
+  CHECK_EQ(changed->read, std::vector<fs::path>{folder / "cert.pem", folder / "ca.pem"});
   CHECK_EQ(to_string(changed->origins.at("tls.ca_file")), "configure");
 
   CHECK(with_setting(running, *find_setting("banner"), "x"));

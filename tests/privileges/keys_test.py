@@ -18,15 +18,17 @@ tls = "starttls"
 [tls]
 certificate = "{0}/cert.pem"
 key = "{0}/key.pem"
+ca_file = "{0}/both.pem"
 """
 
 
 def private_number(key) -> list[bytes]:
-    """The secret of an EC key, or a prime of an RSA key: as it stands in a file, and as OpenSSL computes with it."""
+    """The secret of an EC key, or a prime of an RSA key: as it stands in a file, and as OpenSSL computes with it; and lines of the file."""
     text = subprocess.run(["openssl", "pkey", "-in", key, "-noout", "-text"], check=True, capture_output=True, text=True).stdout
     digits = re.search(r"^(?:priv|prime1):\n((?: {4}.*\n)+)", text, re.MULTILINE).group(1)
     number = bytes.fromhex(re.sub(r"[\s:]", "", digits)).lstrip(b"\0")
-    return [number, number[::-1]]
+    lines = key.read_bytes().splitlines()[1:-1]
+    return [number, number[::-1], *(line for line in lines if len(line) >= 40)]
 
 
 def copies(pid: int, numbers: list[bytes]) -> int:
@@ -57,6 +59,9 @@ def test_only_the_keyholder_has_the_private_numbers(make_daemon, kind):
     subprocess.run(["openssl", "req", "-x509", "-newkey", kind, *options, "-nodes", "-keyout", folder / "key.pem", "-out",
                     folder / "cert.pem", "-subj", "/CN=mail.test", "-addext", "subjectAltName=DNS:mail.test"], check=True,
                    capture_output=True)
+    both = (folder / "key.pem").read_text() + (folder / "cert.pem").read_text()
+    (folder / "both.pem").write_text(both)  # as people make them: its certificate is taken, its key left behind
+    (folder / "both.pem").chmod(0o600)
     (folder / "key.pem").chmod(0o600)
     (folder / "cert.pem").chmod(0o644)
     daemon.config = TLS.format(folder)
