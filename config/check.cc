@@ -81,6 +81,10 @@ class Check {
     for (const Listener& listener : config_.listeners) {
       for (const std::string& text : listener.address) {
         const Address address = *parse_address(text);
+        if (is_ours(address)) {
+          wrong(listener.source, fmt::format("listener.{}.address {} is in a place that hooksmtpd itself uses",
+                                             listener.name, in_quotes(text)));
+        }
         if (!address.is_unix() && address.port == 0) continue;
         const auto [user, is_new] = users.emplace(text, listener.name);
         if (is_new) continue;
@@ -88,6 +92,13 @@ class Check {
                                            in_quotes(text), user->second));
       }
     }
+  }
+
+  // The control socket, or in the spool, which is mounted over what stood there.
+  bool is_ours(const Address& address) const {
+    if (!address.is_unix()) return false;
+    const std::string name = std::filesystem::path(address.path).lexically_normal().string();
+    return name == config_.runtime_dir / "control.sock" || name.starts_with((config_.runtime_dir / "spool/").string());
   }
 
   void hook_numbers() {

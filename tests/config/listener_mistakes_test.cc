@@ -85,6 +85,11 @@ const std::vector<Case> kCases{
     {"[[listener]]\naddress = \"127.0.0.1:25\"\ntls = \"starttls\"\nhooks = []\nauth.source = "
      "\"hook\"\n[[hook]]\nname = \"policy\"\ncommand = [\"/h\"]\nevents = [\"auth\"]",
      R"(1:1: auth.source is "hook", but no hook of listener 'smtp' has the event 'auth')"},
+    {"runtime_dir = \"/r\"\n[[listener]]\naddress = [\"unix:/r/control.sock\", \"unix:/r/spool/a\", "
+     "\"unix:/r/spooler\"]",
+     R"(2:1: listener.smtp.address "unix:/r/control.sock" is in a place that hooksmtpd itself uses)"
+     "\n"
+     R"(2:1: listener.smtp.address "unix:/r/spool/a" is in a place that hooksmtpd itself uses)"},
     {"[[listener]]\naddress = \"127.0.0.1:25\"\nhooks = [5]",
      "3:10: listener.smtp.hooks must hold strings only, not an integer"},
     {"[[listener]]\naddress = \"127.0.0.1:25\"\nhide = [\"SIZE\", \"size\"]",
