@@ -1,6 +1,6 @@
-// A keeper: the small parent of the worker, the keyholder or one hook. It was forked by the launcher, has dropped every privilege and
-// sits in its jail already; it starts its child when the supervisor says so, again and again, and holds what must
-// survive the child: the listeners, the spool directory, the keys as root read them, the identity itself.
+// A keeper: the small parent of the worker, the keyholder or one hook. It was forked by the launcher, has dropped every
+// privilege and sits in its jail already; it starts its child when the supervisor says so, again and again, and holds
+// what must survive the child: the listeners, the spool directory, the keys as root read them, the identity itself.
 //
 // It decides nothing. kStart: fork and exec. kStop: SIGTERM, SIGKILL after the grace. When the child ends, everything
 // that the child left behind ends with it, and kExited goes out. EOF on the life pipe or on the control socket: kill

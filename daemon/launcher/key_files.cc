@@ -5,7 +5,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
@@ -73,12 +72,6 @@ sys::KeyFile read_key_file(const fs::path& path) try {
 }
 
 }  // namespace
-
-bool speaks_tls(const config::Config& config) {
-  return std::ranges::any_of(config.listeners, [&](const config::Listener& listener) {
-    return config::for_listener(config, listener).tls.mode != config::TlsMode::kNone;
-  });
-}
 
 sys::Fd read_key_files(const config::Config& config) {
   sys::Fd memfd = sys::make_memfd("hooksmtpd-keys");

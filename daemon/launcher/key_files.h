@@ -9,9 +9,6 @@
 
 namespace hooksmtpd::launcher {
 
-// Whether any listener speaks TLS: then there is a keyholder.
-bool speaks_tls(const config::Config& config);
-
 // The key files and password files that `config` names, each read as whoever may: a sealed memfd
 // (daemon/sys/key_files.h). One that cannot be read is in it with its errno. Throws StartError.
 sys::Fd read_key_files(const config::Config& config);

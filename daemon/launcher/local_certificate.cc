@@ -16,7 +16,6 @@
 #include "daemon/launcher/folders.h"
 #include "daemon/launcher/helper.h"
 #include "daemon/launcher/host_names.h"
-#include "daemon/launcher/key_files.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/fd.h"
@@ -161,7 +160,7 @@ MadeCertificate make_certificate(const CertificateOrder& order, const Identity& 
 }
 
 void use_local_certificate(config::Loaded& loaded) {
-  if (!speaks_tls(loaded.config) || !loaded.config.tls.certificates.empty()) return;
+  if (!config::uses_tls(loaded.config) || !loaded.config.tls.certificates.empty()) return;
   const CertificateFiles files = certificate_files(certificate_folder(loaded.config));
   std::string text = read_if_there(files.certificate);
   if (text.empty()) return;

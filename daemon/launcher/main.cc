@@ -93,7 +93,7 @@ std::vector<config::Problem> without_errors(std::vector<config::Problem> problem
   return problems;
 }
 
-sys::Fd keys_of(const config::Config& config) { return speaks_tls(config) ? read_key_files(config) : sys::Fd(); }
+sys::Fd keys_of(const config::Config& config) { return config::uses_tls(config) ? read_key_files(config) : sys::Fd(); }
 
 int check_config(const CommandLine& line, const Programs& programs) {
   config::Loaded loaded = load_config(line.request);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "daemon/launcher/key_files.h"
 #include "daemon/launcher/local_certificate.h"
 #include "daemon/launcher/trust_text.h"
 
@@ -11,7 +10,7 @@ namespace hooksmtpd::launcher {
 std::vector<std::string> ensure_certificate(config::Loaded& loaded, const Identities& identities,
                                             const Programs& programs) {
   const config::Config& config = loaded.config;
-  if (!speaks_tls(config) || !config.tls.certificates.empty()) return {};
+  if (!config::uses_tls(config) || !config.tls.certificates.empty()) return {};
   CertificateOrder order{.folder = certificate_folder(config), .hosts = {config.hostname}, .new_authority = false};
   for (const config::Listener& listener : config.listeners) {
     order.hosts.push_back(config::for_listener(config, listener).hostname);
