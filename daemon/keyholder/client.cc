@@ -8,7 +8,7 @@
 
 namespace hooksmtpd::keyholder {
 
-Client::End Client::serve(const Sign& sign, RateLimit::Clock::time_point now) {
+Client::End Client::serve(const Answer& answer) {
   sys::SignRequest request;
   // MSG_TRUNC: the length of the packet, even where it is more than we take.
   const ssize_t got = ::recv(socket_.get(), &request, sizeof request, MSG_DONTWAIT | MSG_TRUNC);
@@ -16,12 +16,7 @@ Client::End Client::serve(const Sign& sign, RateLimit::Clock::time_point now) {
   if (got == 0) return End::kClosed;
   if (got != static_cast<ssize_t>(sizeof request) || !is_well_formed(request)) return End::kBroken;
 
-  sys::SignReply reply{.status = sys::SignStatus::kTooMany, .length = 0, .signature = {}};
-  if (limit_.take(now)) {
-    reply = sign(request);
-  } else {
-    ++refused_;
-  }
+  const sys::SignReply reply = answer(request);
   const ssize_t sent = ::send(socket_.get(), &reply, sizeof reply, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent == static_cast<ssize_t>(sizeof reply)) return End::kNotYet;
   return errno == EAGAIN ? End::kDeaf : End::kClosed;

@@ -1,31 +1,23 @@
-// One worker that asks for signatures.
+// The worker, as it asks for signatures.
 
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
-#include "daemon/keyholder/rate_limit.h"
 #include "daemon/sys/fd.h"
 #include "daemon/sys/signing.h"
 
 namespace hooksmtpd::keyholder {
 
-// A worker that was taken over should not get more out of us than it must. An honest one that is full of handshakes
-// asks some 1,000 times a second: it may, for ten seconds.
-inline constexpr double kSignaturesPerSecond = 500;
-inline constexpr double kSignaturesAtOnce = 5000;
-
 class Client {
  public:
-  using Sign = std::function<sys::SignReply(const sys::SignRequest&)>;
+  using Answer = std::function<sys::SignReply(const sys::SignRequest&)>;
 
-  Client(sys::Fd socket, RateLimit::Clock::time_point now)
-      : socket_(std::move(socket)), limit_(kSignaturesPerSecond, kSignaturesAtOnce, now) {}
+  explicit Client(sys::Fd socket) : socket_(std::move(socket)) {}
 
   int fd() const { return socket_.get(); }
-  // Requests beyond the rate limit.
-  std::uint64_t refused() const { return refused_; }
 
   enum class End : std::uint8_t {
     kNotYet,
@@ -34,12 +26,10 @@ class Client {
     kDeaf,    // it does not take its answers
   };
   // Answers the request that waits, if one does. Never blocks.
-  End serve(const Sign& sign, RateLimit::Clock::time_point now);
+  End serve(const Answer& answer);
 
  private:
   sys::Fd socket_;
-  RateLimit limit_;
-  std::uint64_t refused_ = 0;
 };
 
 }  // namespace hooksmtpd::keyholder

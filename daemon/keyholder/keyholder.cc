@@ -21,6 +21,11 @@
 namespace hooksmtpd::keyholder {
 namespace {
 
+// A worker that was taken over should not get more out of us than it must. An honest one that is full of handshakes
+// asks some 1,000 times a second: it may, for ten seconds.
+constexpr double kSignaturesPerSecond = 500;
+constexpr double kSignaturesAtOnce = 5000;
+
 pollfd watched(int fd) { return {.fd = fd, .events = POLLIN, .revents = 0}; }
 
 }  // namespace
@@ -29,23 +34,20 @@ Keyholder::Keyholder(Start start)
     : log_(std::move(start.log)),
       control_(std::move(start.control)),
       life_(std::move(start.life)),
-      key_files_(std::move(start.key_files)) {}
+      key_files_(std::move(start.key_files)),
+      limit_(kSignaturesPerSecond, kSignaturesAtOnce, RateLimit::Clock::now()) {}
 
 int Keyholder::run() try {
   while (!stopped_) {
     std::vector<pollfd> waiting{watched(life_.get()), watched(control_.get())};
-    for (const Client& client : clients_) waiting.push_back(watched(client.fd()));
+    if (client_) waiting.push_back(watched(client_->fd()));
     log_.flush();
     if (::poll(waiting.data(), waiting.size(), -1) < 0) {
       if (errno == EINTR) continue;
       sys::throw_errno("poll");
     }
     if (waiting[0].revents != 0) return 0;
-    auto ready = waiting.begin() + 2;
-    for (auto client = clients_.begin(); client != clients_.end(); ++ready) {
-      const auto one = client++;  // serve() may take it away
-      if (ready->revents != 0) serve(one);
-    }
+    if (client_ && waiting[2].revents != 0) serve_client();
     if (waiting[1].revents != 0) obey_supervisor();
   }
   return 0;
@@ -73,7 +75,8 @@ void Keyholder::obey(sys::Frame frame) {
     case sys::FrameKind::kConfig:
       return load(frame);
     case sys::FrameKind::kClient:
-      clients_.emplace_back(std::move(frame.fds.at(0)), RateLimit::Clock::now());
+      client_.emplace(std::move(frame.fds.at(0)));
+      limit_told_ = false;
       return;
     default:
       throw std::runtime_error("an order that is none");
@@ -107,14 +110,15 @@ void Keyholder::load(const sys::Frame& frame) {
   }
 }
 
-void Keyholder::serve(std::list<Client>::iterator client) {
-  const std::uint64_t refused = client->refused();
-  const Client::End end =
-      client->serve([this](const sys::SignRequest& request) { return sign(request); }, RateLimit::Clock::now());
-  if (refused == 0 && client->refused() > 0) {
-    log_.warn("keyholder client refused: more than {} signatures a second", kSignaturesPerSecond);
-  }
-  switch (end) {
+void Keyholder::serve_client() {
+  const auto answer = [this](const sys::SignRequest& request) -> sys::SignReply {
+    if (limit_.take(RateLimit::Clock::now())) return sign(request);
+    if (!std::exchange(limit_told_, true)) {
+      log_.warn("keyholder client refused: more than {} signatures a second", kSignaturesPerSecond);
+    }
+    return {.status = sys::SignStatus::kTooMany, .length = 0, .signature = {}};
+  };
+  switch (client_->serve(answer)) {
     case Client::End::kNotYet:
       return;
     case Client::End::kBroken:
@@ -126,7 +130,7 @@ void Keyholder::serve(std::list<Client>::iterator client) {
     case Client::End::kClosed:
       break;
   }
-  clients_.erase(client);
+  client_.reset();
 }
 
 sys::SignReply Keyholder::sign(const sys::SignRequest& request) const {

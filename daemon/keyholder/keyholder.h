@@ -1,16 +1,17 @@
-// The loop of the process that has the private keys. It reads frames from the supervisor and SignRequests from workers,
-// and no byte that a mail client sent.
+// The loop of the process that has the private keys. It reads frames from the supervisor and SignRequests from the
+// worker, and no byte that a mail client sent.
 //
 // It answers "sign this with key n" and nothing else: it does not decrypt, does not say which keys there are, and hands
 // none out. A worker that was taken over can use a key while it lives; it cannot take it away.
 
 #pragma once
 
-#include <list>
-#include <string_view>
+#include <cstdint>
+#include <optional>
 
 #include "daemon/keyholder/client.h"
 #include "daemon/keyholder/key_set.h"
+#include "daemon/keyholder/rate_limit.h"
 #include "daemon/sys/fd.h"
 #include "daemon/sys/frame.h"
 #include "daemon/sys/log.h"
@@ -34,14 +35,18 @@ class Keyholder {
   void obey_supervisor();
   void obey(sys::Frame frame);
   void load(const sys::Frame& frame);
-  void serve(std::list<Client>::iterator client);
+  void serve_client();
   sys::SignReply sign(const sys::SignRequest& request) const;
 
   sys::Log log_;
   sys::Fd control_, life_, key_files_;
   KeySet current_;
   KeySet previous_;  // sessions that began before a reload may still be in their handshake
-  std::list<Client> clients_;
+  // There is one worker: whoever had a socket before is a dead one, or one that was taken over and wants more than its
+  // share. So there is one allowance, too, whatever becomes of sockets.
+  std::optional<Client> client_;
+  RateLimit limit_;
+  bool limit_told_ = false;
   bool stopped_ = false;
 };
 
