@@ -99,8 +99,6 @@ constexpr std::array kListenerParts{
 };
 
 // Nobody holds keys where no listener had TLS, and there is no privilege left to start a holder.
-enum class Keyholder : bool { kMissing, kThere };
-
 void compare_listeners(const Listener& old, const Listener& now, Keyholder keyholder, Changes& changes) {
   for (const ListenerPart& part : kListenerParts) {
     if (part.equal(old, now)) continue;
@@ -140,8 +138,12 @@ void compare_tls(const Tls& old, const Tls& now, Changes& changes) {
 }  // namespace
 
 Changes compare(const Config& running, const Config& wanted) {
+  return compare(running, wanted, uses_tls(running) ? Keyholder::kThere : Keyholder::kMissing);
+}
+
+Changes compare(const Config& running, const Config& wanted, Keyholder there) {
   Changes changes;
-  const Keyholder keyholder = uses_tls(wanted) && !uses_tls(running) ? Keyholder::kMissing : Keyholder::kThere;
+  const Keyholder keyholder = uses_tls(wanted) ? there : Keyholder::kThere;  // nobody misses it
   for (const Setting& setting : settings()) {
     if (setting.get(running) == setting.get(wanted)) continue;
     const bool needs_keyholder = setting.name == "tls.mode" && keyholder == Keyholder::kMissing;

@@ -69,11 +69,13 @@ void Crew::keyholder_serving() {
   owner_.crew_changed();
 }
 
-// Checked before we were started, or by the keyholder before: only its files can have changed since.
+// Checked before we were started, or by the keyholder before: only its files can have changed since, and a reload will
+// bring the certificates that fit them.
 void Crew::keyholder_refuses(std::string_view text) {
   log_.error("keyholder keys refused: {}", text);
   if (phase_ == Phase::kStarting) return stop(EX_CONFIG);
-  keyholder_->does_not_answer("its keys cannot be used");
+  log_.error("no TLS until a reload finds keys and certificates that fit each other");
+  owner_.crew_changed();
 }
 
 void Crew::introduce() {
@@ -90,7 +92,7 @@ void Crew::introduce() {
 }
 
 // What is said sooner than a signature may take is about the keyholder before, or about its socket only. Not more than
-// one socket a second: each has an allowance of signatures of its own.
+// one socket a second, so that a worker cannot keep the two of us busy with it.
 bool Crew::keyholder_does_not_answer() {
   if (!keyholder_) return false;
   if (!keyholder_->serving()) return true;

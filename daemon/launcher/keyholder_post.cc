@@ -28,6 +28,7 @@ KeyholderPost::KeyholderPost(const Surroundings& surroundings, KeyholderOwner& o
                 },
             .lost =
                 [this] {
+                  ready_ = false;
                   serving_ = false;
                   out_ = false;
                   keys_late_.stop();
@@ -40,22 +41,25 @@ KeyholderPost::KeyholderPost(const Surroundings& surroundings, KeyholderOwner& o
 std::string_view KeyholderPost::state() const {
   if (serving_) return "serving";
   if (out_) return "loading keys";
+  if (ready_) return "keys refused";
   return own_.process().up() ? "starting" : to_string(own_.process().state());
 }
 
 void KeyholderPost::stop(Loop::Milliseconds grace) {
+  ready_ = false;
   serving_ = false;
   own_.stop(grace);
 }
 
 void KeyholderPost::load_current() {
+  ready_ = true;
   out_ = true;
   keys_late_.start(kKeysTime);
   own_.configure(config_);
 }
 
 void KeyholderPost::try_keys(const config::Config& config, Answer answer) {
-  if (!serving_ || out_) {
+  if (!ready_ || out_) {
     return answer({.kind = KeysVerdict::Kind::kUnavailable,
                    .text = out_ ? "the keyholder is still looking at other keys" : "the keyholder is starting again"});
   }
@@ -79,12 +83,10 @@ bool KeyholderPost::keys(const sys::Keys& keys, std::string_view text) {
   const bool ok = keys.verdict == sys::Keys::kOk;
   if (answer_) {
     answer({.kind = ok ? KeysVerdict::Kind::kOk : KeysVerdict::Kind::kRefused, .text = std::string(text)});
-  } else if (ok) {
-    serving_ = true;
-    owner_.keyholder_serving();
-  } else {
+  } else if (!ok) {
     owner_.keyholder_refuses(text);
   }
+  if (ok && ready_ && !std::exchange(serving_, true)) owner_.keyholder_serving();
   return true;
 }
 

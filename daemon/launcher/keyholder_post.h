@@ -28,7 +28,8 @@ struct KeysVerdict {
 class KeyholderOwner {
  public:
   virtual void keyholder_serving() = 0;  // it has the keys of the current configuration, and no client yet
-  // The keys of the current configuration cannot be used, though it was checked before.
+  // The keys of the current configuration cannot be used, though it was checked before. It stays, and may be asked
+  // about another one.
   virtual void keyholder_refuses(std::string_view text) = 0;
   virtual void keyholder_ended(const Exit& exit) = 0;
   virtual void keyholder_keeper_lost() = 0;
@@ -68,9 +69,10 @@ class KeyholderPost {
 
   KeyholderOwner& owner_;
   const config::Config& config_;
-  bool serving_ = false;
-  Answer answer_;     // of try_keys(), while it is out
-  bool out_ = false;  // a kConfig is: kKeys is awaited
+  bool ready_ = false;    // it has reported, and takes questions
+  bool serving_ = false;  // it has the keys of the current configuration
+  Answer answer_;         // of try_keys(), while it is out
+  bool out_ = false;      // a kConfig is: kKeys is awaited
   Timer keys_late_;
   OwnProcess own_;
 };

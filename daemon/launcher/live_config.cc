@@ -15,6 +15,19 @@ Refusal refuse(Refusal::Kind kind, std::string error, std::string suggestion = {
 
 }  // namespace
 
+LiveConfig::LiveConfig(config::Loaded loaded, Load load)
+    : loaded_(std::move(loaded)),
+      load_(std::move(load)),
+      keyholder_(config::uses_tls(loaded_.config) ? config::Keyholder::kThere : config::Keyholder::kMissing) {}
+
+config::Changes LiveConfig::changes_to(const config::Config& wanted) const {
+  config::Changes changes = config::compare(current(), wanted, keyholder_);
+  if (config::uses_tls(wanted) && wanted.tls.certificates.empty()) {
+    changes.restart_needed.push_back("tls.certificate (one of our own is made at start only)");
+  }
+  return changes;
+}
+
 std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::string_view key) const {
   const config::Setting* wanted = key.empty() ? nullptr : config::find_setting(key);
   if (!key.empty() && wanted == nullptr) {
@@ -35,7 +48,7 @@ std::expected<std::vector<LiveConfig::Value>, Refusal> LiveConfig::get(std::stri
 std::expected<LiveConfig::Proposal, Refusal> LiveConfig::reload() const {
   auto loaded = load_();
   if (!loaded) return std::unexpected(refuse(Refusal::Kind::kConfig, config::to_string(loaded.error())));
-  config::Changes changes = config::compare(current(), loaded->config);
+  config::Changes changes = changes_to(loaded->config);
   if (!changes.restart_needed.empty()) {
     return std::unexpected(refuse(Refusal::Kind::kRestartNeeded,
                                   fmt::format("restart needed: {}", comma_list(changes.restart_needed)),
@@ -62,7 +75,7 @@ std::expected<LiveConfig::Proposal, Refusal> LiveConfig::configure(std::string_v
   }
   auto wanted = config::with_setting(loaded_, *setting, value);
   if (!wanted) return std::unexpected(refuse(Refusal::Kind::kUsage, config::to_string(wanted.error())));
-  config::Changes changes = config::compare(current(), wanted->config);
+  config::Changes changes = changes_to(wanted->config);
   if (!changes.restart_needed.empty()) {
     return std::unexpected(refuse(Refusal::Kind::kRestartNeeded,
                                   fmt::format("restart needed: {}", comma_list(changes.restart_needed)),

@@ -32,7 +32,8 @@ class LiveConfig {
  public:
   using Load = std::function<std::expected<config::Loaded, std::vector<config::Problem>>()>;
 
-  LiveConfig(config::Loaded loaded, Load load) : loaded_(std::move(loaded)), load_(std::move(load)) {}
+  // `loaded` is what the daemon started with.
+  LiveConfig(config::Loaded loaded, Load load);
 
   const config::Config& current() const { return loaded_.config; }
   const std::vector<std::filesystem::path>& files() const { return loaded_.files; }
@@ -58,8 +59,11 @@ class LiveConfig {
   Changed accept(Proposal proposal);
 
  private:
+  config::Changes changes_to(const config::Config& wanted) const;
+
   config::Loaded loaded_;
   Load load_;
+  config::Keyholder keyholder_;
 };
 
 }  // namespace hooksmtpd::launcher

@@ -95,8 +95,17 @@ void Service::stop(std::string_view who) {
   crew_.stop(0);
 }
 
+void Service::hang_up() {
+  if (pending_) {
+    again_ = true;
+    return;
+  }
+  reload("signal", [](const Outcome&) {});  // what became of it is in the log
+}
+
 void Service::reload(std::string_view who, Done done) {
-  const bool told = crew_.phase() == Crew::Phase::kRunning;  // else systemd still waits for the first READY
+  // Else systemd still waits for the first READY, or for that of the change that is under way.
+  const bool told = crew_.phase() == Crew::Phase::kRunning && !pending_;
   if (told) notifier_.reloading();
   propose(
       "reload", who,
@@ -133,6 +142,14 @@ void Service::propose(std::string verb, std::string_view who, Done done, Ask ask
 void Service::keys_judged(KeysVerdict verdict) {
   Pending change = std::move(*pending_);
   pending_.reset();
+  take_or_refuse(std::move(change), std::move(verdict));
+  if (std::exchange(again_, false)) hang_up();
+}
+
+void Service::take_or_refuse(Pending change, KeysVerdict verdict) {
+  if (crew_.phase() >= Crew::Phase::kDraining) {
+    return refused(change.verb, change.who, change.done, {Refusal::Kind::kUnavailable, "hooksmtpd is stopping", {}});
+  }
   if (verdict.kind == KeysVerdict::Kind::kRefused) {
     return refused(change.verb, change.who, change.done, {Refusal::Kind::kConfig, std::move(verdict.text), {}});
   }

@@ -33,7 +33,9 @@ class Service final : private CrewOwner {
   // What became of a change that somebody asked for.
   using Outcome = std::expected<LiveConfig::Changed, Refusal>;
   using Done = std::function<void(const Outcome& outcome)>;
-  // SIGHUP, `hooksmtpctl reload`: `who` is for the log. The keyholder is asked first, so `done` is called later, or at
+  // SIGHUP: a reload, or another one after the change that is under way.
+  void hang_up();
+  // `hooksmtpctl reload`: `who` is for the log. The keyholder is asked first, so `done` is called later, or at
   // once; one change at a time, a second one is refused.
   void reload(std::string_view who, Done done);
   void configure(std::string_view key, std::string_view value, std::string_view who, Done done);
@@ -69,6 +71,7 @@ class Service final : private CrewOwner {
   void propose(std::string verb, std::string_view who, Done done, Ask ask,
                std::expected<LiveConfig::Proposal, Refusal> proposal);
   void keys_judged(KeysVerdict verdict);
+  void take_or_refuse(Pending change, KeysVerdict verdict);
   void refused(std::string_view verb, std::string_view who, const Done& done, Refusal refusal);
   std::string status_line() const;
 
@@ -82,6 +85,7 @@ class Service final : private CrewOwner {
   const sys::Fd lock_;
   LiveConfig config_;
   std::optional<Pending> pending_;
+  bool again_ = false;  // a SIGHUP came meanwhile
   Notifier notifier_;
   Crew crew_;
   Commands commands_;

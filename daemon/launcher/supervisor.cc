@@ -51,7 +51,7 @@ void take_signal(const sys::Fd& signals, Service& service) {
         reap(service);
         break;
       case SIGHUP:
-        service.reload("signal", [](const Service::Outcome&) {});  // what became of it is in the log
+        service.hang_up();
         break;
       default:
         service.terminate();

@@ -121,6 +121,8 @@ TEST_CASE("TLS can be changed at will where some listener has it, and takes a re
   CHECK_EQ(compare(one, all).reloadable, Names{"tls.mode", "listener.b.tls"});
   CHECK_EQ(compare(all, plain).restart_needed, Names{});
   CHECK_EQ(compare(all, plain).reloadable, Names{"tls.mode"});
+  // A keyholder that is there stays when TLS is switched off.
+  CHECK_EQ(compare(plain, all, Keyholder::kThere).reloadable, Names{"tls.mode"});
 }
 
 TEST_CASE("a certificate that was renewed in its file is a change") {

@@ -108,6 +108,26 @@ TEST_CASE("a keyholder that dies is replaced, the worker serves on and gets a so
   contains(world.notified(), "STATUS=serving");
 }
 
+TEST_CASE(
+    "a keyholder whose key files have changed stays, and a reload with the certificates that fit brings TLS back") {
+  World world(config_with({}), Keys::kHeld);
+  world.bring_up();
+  world.exited(world.keyholder_slot(), SIGKILL);
+  world.start_keyholder();
+  world.keyholder_report();
+  world.say_keys(sys::Keys::kRefused, "key.pem is not the key of cert.pem");
+  contains(world.log(), "no TLS until a reload");
+  CHECK(world.keyholder_keeper().heard() == "");
+  contains(world.notified(), "STATUS=no TLS: keyholder (keys refused)");
+  world.worker().heard();
+  world.ask_nothing_yet(kReload);
+  CHECK(world.worker().heard() == "");
+  world.say_keys(sys::Keys::kOk);
+  CHECK(nlohmann::json::parse(world.answer())["ok"] == true);
+  CHECK(world.keyholder().heard() == "config config client");
+  CHECK(world.worker().heard() == "config keyholder");
+}
+
 TEST_CASE("a new worker gets a socket to the keyholder that is there") {
   World world(config_with({}), Keys::kHeld);
   world.bring_up();
@@ -207,6 +227,18 @@ TEST_CASE("a reload waits for the keyholder") {
     contains(world.answer(), R"("kind":"unavailable")");
     CHECK(world.keyholder_keeper().heard() == "stop");
   }
+  SUBCASE("and a SIGHUP meanwhile is another one after it") {
+    world.service().hang_up();
+    world.say_keys(sys::Keys::kOk);
+    CHECK(nlohmann::json::parse(world.answer())["ok"] == true);
+    CHECK(world.keyholder().heard() == "config");
+  }
+  SUBCASE("and the daemon stops meanwhile") {
+    world.service().terminate();
+    world.say_keys(sys::Keys::kOk);
+    contains(world.answer(), "hooksmtpd is stopping");
+    CHECK(world.service().config().current().banner == "hooksmtpd");
+  }
   SUBCASE("and meanwhile another one is refused") {
     world.service().reload("signal", [](const Service::Outcome& outcome) {
       REQUIRE_FALSE(outcome);
@@ -215,6 +247,19 @@ TEST_CASE("a reload waits for the keyholder") {
     world.say_keys(sys::Keys::kOk);
     CHECK(nlohmann::json::parse(world.answer())["ok"] == true);
   }
+}
+
+TEST_CASE("a reload that leaves TLS without a certificate is refused: one of our own is made at start only") {
+  config::Config config = config_with({});
+  config.tls.mode = config::TlsMode::kStarttls;
+  config.listeners = {{.name = "smtp", .address = {"127.0.0.1:25"}}};
+  config.tls.certificates.resize(1);
+  World world(config, Keys::kHeld);
+  world.bring_up();
+  world.next_config.tls.certificates.clear();
+  const nlohmann::json answer = world.ask({{"command", "reload"}});
+  CHECK(answer["kind"] == "restart-needed");
+  contains(answer["error"], "tls.certificate (one of our own is made at start only)");
 }
 
 TEST_CASE("a keyholder that is down refuses a reload, and no other change") {
