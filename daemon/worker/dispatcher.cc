@@ -177,7 +177,7 @@ void Dispatcher::decide(Inquiry& inquiry, const Verdict& given) {
     return step(inquiry);
   }
   const Verdict verdict = lmtp ? delivery->recipient_verdicts->result() : given;
-  if (delivery && !mail::accepts(verdict)) take_back(inquiry);
+  if (delivery && (lmtp ? delivery->recipient_verdicts->in_vain() : !mail::accepts(verdict))) take_back(inquiry);
   Client* const client = inquiry.client;
   const smtp::QuestionId id = inquiry.id;
   if (!client && delivery) {
@@ -203,7 +203,7 @@ bool Dispatcher::takes_recipients(const Inquiry& inquiry, Verdict& verdict) {
 }
 
 // The hooks that had accepted a message which is refused after all may want to forget it. Over LMTP that is one which
-// is refused for everybody: `reset` cannot say for whom.
+// nobody gets: `reset` cannot say for whom.
 void Dispatcher::take_back(Inquiry& inquiry) {
   const Delivery& delivery = *inquiry.delivery;
   const hook::SessionFacts facts = delivery.session.facts();

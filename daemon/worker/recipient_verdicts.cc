@@ -32,6 +32,11 @@ void RecipientVerdicts::apply(const mail::Verdict& verdict, std::vector<mail::Re
   recipients = std::move(kept);
 }
 
+bool RecipientVerdicts::in_vain() const {
+  const auto refused = [](const auto& verdict) { return verdict && !mail::accepts(*verdict); };
+  return left_.empty() && std::ranges::any_of(verdicts_, refused);
+}
+
 mail::Verdict RecipientVerdicts::result() const {
   mail::Verdict result;
   for (const auto& verdict : verdicts_) result.recipients.push_back(verdict.value_or(mail::Verdict{}));

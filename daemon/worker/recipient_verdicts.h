@@ -27,6 +27,9 @@ class RecipientVerdicts {
 
   bool anybody_left() const { return !left_.empty(); }
 
+  // Nobody gets the message, and not because every hook wanted it so: somebody was refused it.
+  bool in_vain() const;
+
   // For the session: one for each recipient, those that are left being accepted. It accepts if it does for anybody.
   mail::Verdict result() const;
 

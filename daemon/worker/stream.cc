@@ -34,6 +34,7 @@ std::string take_reason(const SSL* ssl) {
 struct Stream::Tls {
   std::unique_ptr<SSL, tls::Release<SSL_free>> ssl;
   std::string failure;
+  bool over = false;     // the last call gave bytes and kept the end behind them for the next
   bool starved = false;  // what OpenSSL has read ahead is less than a record
   bool failed = false;   // SSL_shutdown() must not be called any more (its manual page)
 };
@@ -65,6 +66,7 @@ Stream::Transfer Stream::write(std::string_view bytes) {
 // Goes on while there is more without a further system call, or a full record says that there may be.
 Stream::Transfer Stream::read_tls(std::span<char> into) {
   tls_->starved = false;
+  tls_->over = false;
   Transfer transfer{Result::kDone};
   while (transfer.bytes < into.size()) {
     const std::size_t room = std::min(into.size() - transfer.bytes, kMaxCall);
@@ -78,7 +80,9 @@ Stream::Transfer Stream::read_tls(std::span<char> into) {
     transfer.bytes += static_cast<std::size_t>(got);
     if (got < SSL3_RT_MAX_PLAIN_LENGTH && SSL_has_pending(tls_->ssl.get()) == 0) break;
   }
-  // What came is handled first: an end or a failure is found again by the next call.
+  // What came is handled first: an end or a failure is found again by the next call, which no event of the socket may
+  // bring about.
+  tls_->over = transfer.bytes > 0 && (transfer.result == Result::kEnd || transfer.result == Result::kLost);
   if (transfer.bytes > 0) transfer.result = Result::kDone;
   return transfer;
 }
@@ -114,7 +118,7 @@ Stream::Result Stream::result_of(int returned) {
   }
 }
 
-bool Stream::ready() const { return tls_ && !tls_->starved && SSL_has_pending(tls_->ssl.get()) != 0; }
+bool Stream::ready() const { return tls_ && (tls_->over || (!tls_->starved && SSL_has_pending(tls_->ssl.get()) != 0)); }
 
 bool Stream::start_tls(const tls::Context& context) {
   auto tls = std::make_unique<Tls>();

@@ -51,7 +51,7 @@ class Stream {
   // kDone: all of them. Otherwise call it again with what is left, more behind it or not, and nothing else in between.
   Transfer write(std::string_view bytes);
 
-  // read() would give bytes, although no event of the socket will tell.
+  // read() would give bytes, or the end, although no event of the socket will tell.
   bool ready() const;
 
   // From here on, TLS with us as the server. What the client sent in the clear and nobody read is taken for TLS, and

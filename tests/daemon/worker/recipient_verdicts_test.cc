@@ -83,3 +83,14 @@ TEST_CASE("as many verdicts as recipients that the hook was asked about, or none
   CHECK(message.verdicts.fits(each({kAccept, kAccept})));
   CHECK_FALSE(message.verdicts.fits(each({kAccept, kAccept, kAccept})));
 }
+
+TEST_CASE("it was in vain where nobody gets the message and somebody was refused it") {
+  const auto in_vain = [](std::vector<Verdict> verdicts) {
+    Message message(std::string(verdicts.size(), 'a'));
+    message.after(each(std::move(verdicts)));
+    return message.verdicts.in_vain();
+  };
+  CHECK_FALSE(in_vain({kAccept, kReject}));
+  CHECK_FALSE(in_vain({kDiscard, kDiscard}));
+  CHECK(in_vain({kDiscard, kDefer}));
+}

@@ -114,6 +114,18 @@ TEST_CASE("what OpenSSL has read ahead is told of, since no event of the socket 
   CHECK_FALSE(pair.stream.ready());
 }
 
+TEST_CASE("an end that comes right behind bytes is told of, too") {
+  Pair pair;
+  pair.shake_hands();
+  pair.client.send("QUIT");
+  pair.client.close_notify();
+  CHECK(pair.read() == "QUIT");
+  CHECK(pair.stream.ready());
+  std::array<char, 16> into;
+  CHECK(pair.stream.read(into).result == Result::kEnd);
+  CHECK_FALSE(pair.stream.ready());
+}
+
 TEST_CASE("several records of one packet are read in one call") {
   Pair pair;
   pair.shake_hands();
