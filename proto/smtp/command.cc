@@ -184,12 +184,15 @@ bool is_http(std::string_view line) {
 
 std::expected<command::Bdat, BadBdat> parse_bdat(std::string_view arguments) {
   command::Bdat bdat{};
+  const std::string_view written = arguments;
+  arguments.remove_prefix(std::min(arguments.find_first_not_of(" +"), arguments.size()));
   const auto [end, error] = std::from_chars(arguments.data(), arguments.data() + arguments.size(), bdat.size);
-  if (error == std::errc::invalid_argument) return std::unexpected(BadBdat{replies::kBadBdat, std::nullopt});
+  if (error == std::errc::invalid_argument) return std::unexpected(BadBdat{replies::kBadBdat, 0});
   if (error != std::errc()) bdat.size = std::numeric_limits<std::uint64_t>::max();  // more than anybody can send
   const std::string_view marker = arguments.substr(static_cast<std::size_t>(end - arguments.data()));
   bdat.last = equals_upper(marker, " LAST");
-  if (!bdat.last && !marker.empty()) return std::unexpected(BadBdat{replies::kBadBdat, bdat.size});
+  if (arguments.size() != written.size() || (!bdat.last && !marker.empty()))
+    return std::unexpected(BadBdat{replies::kBadBdat, bdat.size});
   return bdat;
 }
 

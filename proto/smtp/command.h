@@ -89,7 +89,7 @@ std::expected<std::string_view, std::string_view> parse_helo(std::string_view ar
 // message follow the line all the same. nullopt: nobody knows how many.
 struct BadBdat {
   std::string_view reply;
-  std::optional<std::uint64_t> size;
+  std::uint64_t size;
 };
 std::expected<command::Bdat, BadBdat> parse_bdat(std::string_view arguments);
 

@@ -26,6 +26,9 @@ inline constexpr std::size_t kMaxReplyLine = 512;
 // §4.5.3.1.6. A minimum to accept, not a maximum: counted, and refused only under `strict_lines`.
 inline constexpr std::size_t kMaxTextLine = 1000;
 
+// Logins of one session that may fail; then 421 4.7.0. To check a password takes some milliseconds, on purpose.
+inline constexpr std::size_t kMaxFailedLogins = 10;
+
 // Questions of one session that may be out at once (pipelined RCPTs); the next command waits.
 inline constexpr std::size_t kMaxQuestions = 64;
 

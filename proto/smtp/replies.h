@@ -113,6 +113,7 @@ inline constexpr auto kTlsSpoken =
     "4.7.0 This port speaks SMTP in the clear first, not TLS, closing transmission channel"sv;
 inline constexpr auto kHttpSpoken = "4.7.0 This is SMTP, not HTTP, closing transmission channel"sv;
 inline constexpr auto kEndlessLine = "4.7.0 A line without end, closing transmission channel"sv;
+inline constexpr auto kTooManyLogins = "4.7.0 Too many failed logins, closing transmission channel"sv;
 inline constexpr auto kTooManyErrors = "4.7.0 Too many errors, closing transmission channel"sv;
 inline constexpr auto kTooManyCommands = "4.7.0 Too many commands, closing transmission channel"sv;
 inline constexpr auto kTooManyConnections = "4.3.2 Too many connections, try again later"sv;

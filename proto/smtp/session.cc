@@ -123,7 +123,13 @@ std::string_view Session::shown_address() const {
 
 // Lines.
 
-std::size_t Session::longest_line() const { return state_ == State::kAuth ? kMaxAuthLine : kMaxCommandLine; }
+// An AUTH command may be as long as an answer to it, though RFC 4954 §4 does not ask for it: a bearer token is longer
+// than a command line, and many clients send it along with the command.
+std::size_t Session::longest_line(std::string_view start) const {
+  if (state_ == State::kAuth) return kMaxAuthLine;
+  const bool may_be_long = start.size() > kMaxCommandLine && !settings_.auth.mechanisms.empty();
+  return may_be_long && split_command(start.substr(0, 5)).verb == Verb::kAuth ? kMaxAuthLine : kMaxCommandLine;
+}
 
 std::size_t Session::receive(std::string_view bytes) {
   std::size_t used = 0;
@@ -139,7 +145,7 @@ std::size_t Session::receive(std::string_view bytes) {
     }
     const std::size_t lf = rest.find('\n');
     if (lf == std::string_view::npos) {
-      if (skipped_ == 0 && rest.size() <= longest_line()) break;
+      if (skipped_ == 0 && rest.size() <= longest_line(rest)) break;
       skipped_ += static_cast<std::uint32_t>(rest.size());
       used = bytes.size();
       if (skipped_ > kMaxSkippedLine) end(End::kLimit, replies::kEndlessLine);
@@ -149,7 +155,7 @@ std::size_t Session::receive(std::string_view bytes) {
     if (waiting() && !may_run_beside_questions(whole)) break;
     used += whole.size();
     const bool skipped = std::exchange(skipped_, 0) > 0;
-    line(whole, skipped || whole.size() > longest_line());
+    line(whole, skipped || whole.size() > longest_line(whole));
   }
   return closed() || starting_tls() ? bytes.size() : used;
 }
@@ -159,9 +165,18 @@ void Session::line(std::string_view line, bool too_long) {
   const bool answers_auth = state_ == State::kAuth;
   if (too_long) return answers_auth ? end_auth(replies::kAuthLineTooLong) : say(replies::kLineTooLong);
   const bool crlf = line.ends_with("\r\n");
-  if (!crlf && !settings_.lenient) return answers_auth ? end_auth(replies::kBareLf) : say(replies::kBareLf);  // §2.3.8
   line.remove_suffix(crlf ? 2 : 1);
+  if (!crlf && !settings_.lenient) {  // §2.3.8
+    return answers_auth ? end_auth(replies::kBareLf) : refuse_line(line, replies::kBareLf);
+  }
   answers_auth ? auth_response(line) : command(line);
+}
+
+// Nothing of it runs, but a BDAT's octets come all the same.
+void Session::refuse_line(std::string_view line, std::string_view refusal) {
+  const auto [verb, arguments] = split_command(line);
+  if (verb == Verb::kBdat && understands(verb, circumstances())) return skip_chunk(arguments, refusal);
+  say(refusal);
 }
 
 // Only RCPTs may, and only beside other RCPTs: what MAIL was told decides whether they mean anything.
@@ -185,7 +200,7 @@ void Session::command(std::string_view line) {
                              written == Verb::kExpn;  // RFC 6531 §3.1
     if (!may_be_utf8 || !offers(Extension::kSmtpUtf8, circumstances()) ||
         !is_printable(line, mail::Characters::kUtf8)) {
-      return say(replies::kNotPrintable);
+      return refuse_line(line, replies::kNotPrintable);
     }
   }
   const Verb verb = understands(written, circumstances()) ? written : Verb::kUnknown;

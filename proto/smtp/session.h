@@ -60,8 +60,8 @@ class Session {
   void secured(TlsFacts facts);
 
   // Takes bytes of the client and gives how many were used. The rest is either the start of a line, at most
-  // kMaxCommandLine octets or, as an answer to AUTH, kMaxAuthLine, or must wait while waiting() or Host::full() say so;
-  // give it again, with what came behind. Once starting_tls() it swallows everything.
+  // kMaxCommandLine octets or, of AUTH and answers to it, kMaxAuthLine, or must wait while waiting() or Host::full()
+  // say so; give it again, with what came behind. Once starting_tls() it swallows everything.
   std::size_t receive(std::string_view bytes);
 
   // The verdict on question `id`. Afterwards give receive() again what it left.
@@ -110,6 +110,7 @@ class Session {
     std::uint64_t left = 0;
     std::string_view refusal{};  // from replies.h; empty: it belongs to the message
     bool last = false;
+    bool ends_message = false;  // a refused one of a message that is under way: the rest of it is worth nothing
   };
 
   // What most sessions have not.
@@ -120,7 +121,8 @@ class Session {
     std::optional<sasl::Exchange> exchange{};  // while the client answers challenges
     sasl::Mechanism mechanism{};               // of the last AUTH
     std::string claimed_user{};                // who the client said it was then, once the exchange is forgotten
-    std::string auth_refusal{};                // what it hears once it has answered the last one
+    std::size_t failed_logins = 0;
+    std::string auth_refusal{};  // what it hears once it has answered the last one
   };
 
   // A place in the queue of replies: a question that is out, or a reply that waits for those before it.
@@ -132,8 +134,9 @@ class Session {
   };
 
   // session.cc: lines, the order of commands, and the queue of questions and replies
-  std::size_t longest_line() const;
+  std::size_t longest_line(std::string_view start) const;
   void line(std::string_view line, bool too_long);
+  void refuse_line(std::string_view line, std::string_view refusal);
   void command(std::string_view line);
   std::string_view out_of_place(const Rule& rule) const;
   bool may_run_beside_questions(std::string_view line) const;
@@ -191,6 +194,7 @@ class Session {
   void skip_chunk(std::string_view arguments, std::string_view refusal);
   void begin_chunk(const command::Bdat& bdat, std::string_view refusal);
   void end_of_chunk();
+  void fail_message(std::string_view reply);
   void begin_message();
   void end_of_message();
   std::size_t receive_data(std::string_view bytes);

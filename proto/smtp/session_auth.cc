@@ -5,6 +5,7 @@
 
 #include "proto/sasl/base64.h"
 #include "proto/sasl/wipe.h"
+#include "proto/smtp/limits.h"
 #include "proto/smtp/replies.h"
 #include "proto/smtp/reply.h"
 #include "proto/smtp/session.h"
@@ -100,6 +101,7 @@ void Session::end_auth(std::string_view reply) {
   state_ = State::kReady;
   host_.auth_over(extras_->mechanism, extras_->claimed_user, last);
   say(last);
+  if (code_of(last) == 535 && ++extras_->failed_logins >= kMaxFailedLogins) end(End::kLimit, replies::kTooManyLogins);
 }
 
 void Session::answered(const question::Auth& asked, const mail::Verdict& verdict) {

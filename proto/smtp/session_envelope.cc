@@ -35,7 +35,8 @@ void Session::rcpt(std::string_view arguments) {
   const auto wrong = judge_rcpt(*rcpt, parameters_offered(circumstances(), host_.now()), transaction_->terms);
   if (wrong) return say(*wrong);
   const auto asked = std::ranges::count_if(slots_, [](const Slot& slot) { return slot.question != nullptr; });
-  if (transaction_->envelope.recipients.size() + static_cast<std::size_t>(asked) >= settings_.recipients) {
+  const std::size_t named = std::max(transaction_->envelope.recipients.size(), transaction_->owed.size());
+  if (named + static_cast<std::size_t>(asked) >= settings_.recipients) {
     return say(replies::kTooManyRecipients);  // §4.5.3.1.10: 452, not 552
   }
   question::Recipient recipient{.mailbox = std::move(rcpt->mailbox), .params = std::move(rcpt->params)};

@@ -56,16 +56,19 @@ void Session::bdat(std::string_view arguments) {
   begin_chunk(*bdat, "");
 }
 
-// Octets that follow a refused BDAT are no commands: whoever wrote them is not who speaks to us.
+// Octets that follow a refused BDAT are no commands: whoever wrote them is not who speaks to us. And a message that
+// lacks a chunk has failed, whatever comes behind (RFC 3030 §2).
 void Session::skip_chunk(std::string_view arguments, std::string_view refusal) {
   const auto bdat = parse_bdat(arguments);
-  if (!bdat && !bdat.error().size) return say(refusal);
-  begin_chunk(bdat ? *bdat : command::Bdat{.size = *bdat.error().size, .last = false}, refusal);
+  begin_chunk({.size = bdat ? bdat->size : bdat.error().size, .last = false}, refusal);
 }
 
 void Session::begin_chunk(const command::Bdat& bdat, std::string_view refusal) {
   if (bdat.size > kMaxChunk) return end(End::kLimit, replies::kEndlessChunk);
-  chunk_ = {.left = bdat.size, .refusal = refusal, .last = bdat.last};
+  chunk_ = {.left = bdat.size,
+            .refusal = refusal,
+            .last = bdat.last,
+            .ends_message = !refusal.empty() && (state_ == State::kRcpt || state_ == State::kChunks)};
   if (refusal.empty()) {
     const bool wanted = message_wanted();
     transaction_->announced += bdat.size;
@@ -89,6 +92,7 @@ std::size_t Session::receive_chunk(std::string_view bytes) {
 void Session::end_of_chunk() {
   const Chunk chunk = std::exchange(chunk_, {});
   ++counts_.chunks;
+  if (chunk.ends_message) return fail_message(chunk.refusal);
   if (!chunk.refusal.empty()) return say(chunk.refusal);
   if (chunk.last) {
     const bool wanted = message_wanted();
@@ -97,8 +101,13 @@ void Session::end_of_chunk() {
     return end_of_message();
   }
   if (doom().empty()) return say(fmt::format("250 2.0.0 {} octets received\r\n", transaction_->data.size()));
-  transaction_->owed.clear();  // RFC 2033 §4.3: one reply to a chunk that is not the last
-  end_transaction(doom());
+  fail_message(doom());
+}
+
+// RFC 2033 §4.3: one reply to a chunk that is not the last.
+void Session::fail_message(std::string_view reply) {
+  transaction_->owed.clear();
+  end_transaction(reply);
 }
 
 // What becomes of a message.
