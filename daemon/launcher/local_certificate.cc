@@ -80,14 +80,12 @@ json make(const CertificateOrder& order, const Identity& keyholder, const Progra
   const CertificateFiles files = certificate_files(order.folder);
   const HostNames host = names_of_this_host(order.hosts);
   json request{{"names", host.names}, {"addresses", host.addresses}};
-  json before;
-  if (!order.new_authority) {
-    before = {{"ca_certificate", read_if_there(files.ca)},
-              {"ca_key", read_if_there(files.ca_key)},
-              {"certificate", read_if_there(files.certificate)},
-              {"key", read_if_there(files.key)}};
-    request.update(before);
-  }
+  const json before{{"ca_certificate", read_if_there(files.ca)},
+                    {"ca_key", read_if_there(files.ca_key)},
+                    {"certificate", read_if_there(files.certificate)},
+                    {"key", read_if_there(files.key)}};
+  request.update(before);
+  if (order.new_authority) request["ca_certificate"] = request["ca_key"] = "";
   const std::string input = request.dump(-1, ' ', true, json::error_handler_t::replace);
   const Helped said =
       run_dropped({.program = programs.tls, .arguments = {"make"}, .input = input, .more = nullptr}, keyholder);
@@ -95,6 +93,8 @@ json make(const CertificateOrder& order, const Identity& keyholder, const Progra
   if (said.wait_status != 0 || !made.is_object()) {
     throw StartError(EX_SOFTWARE, fmt::format("{} make {}", programs.tls.string(), failure_of(said.wait_status)));
   }
+
+  if (const std::string refusal = made.at("refusal"); !refusal.empty()) throw StartError(EX_CANTCREAT, refusal);
 
   const gid_t ours = root ? status_of(folder, order.folder).st_gid : ::getegid();
   // The key before its certificate: whoever dies in between finds a pair that does not match, and makes another.
@@ -106,8 +106,9 @@ json make(const CertificateOrder& order, const Identity& keyholder, const Progra
       std::pair{"certificate", Wanted{files.certificate, made.at("certificate"), ours, 0644}},
   };
   for (const auto& [name, file] : wanted) {
-    const bool same = before.is_object() && before.at(name) == file.text;
-    if (!same || !is_as_wanted(folder, file)) write_file(folder, file);
+    const bool same = before.at(name) == file.text;
+    const bool elsewhere = file.text.empty();  // the authority's key
+    if (!elsewhere && (!same || !is_as_wanted(folder, file))) write_file(folder, file);
     made.erase(name);
   }
   return made;

@@ -96,7 +96,8 @@ std::string make(const std::string& input) {
                   {"new_authority", renewed.new_authority},
                   {"new_certificate", renewed.new_certificate},
                   {"why", renewed.why},
-                  {"notes", renewed.notes}});
+                  {"notes", renewed.notes},
+                  {"refusal", renewed.refusal}});
 }
 
 }  // namespace

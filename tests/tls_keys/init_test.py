@@ -89,6 +89,24 @@ def test_a_new_authority_only_when_asked(tmp_path):
     handshake(tmp_path, "localhost")
 
 
+@pytest.mark.parametrize("arguments", [[], ["--new-ca"]])
+def test_a_certificate_of_somebody_else_is_not_replaced(tmp_path, arguments):
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=mail",
+                    "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"], check=True, capture_output=True)
+    before = texts(tmp_path)
+    assert "cert.pem was not made by hooksmtpd, so it is not replaced" in init(tmp_path, *arguments, status=73)
+    assert texts(tmp_path) == before
+
+
+def test_the_key_of_the_authority_may_be_kept_elsewhere(tmp_path):
+    init(tmp_path)
+    (tmp_path / "ca-key.pem").unlink()
+    before = texts(tmp_path)
+    assert "still good" in init(tmp_path)
+    assert "ca-key.pem is missing" in init(tmp_path, "--name", "new.test")
+    assert texts(tmp_path) == before
+
+
 def test_half_a_pair_is_made_anew(tmp_path):
     init(tmp_path)
     (tmp_path / "key.pem").unlink()

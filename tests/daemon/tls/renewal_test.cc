@@ -150,6 +150,34 @@ TEST_CASE("files that do not belong together are made anew") {
   CHECK(renew(mixed, kHost, now).new_authority);
 }
 
+TEST_CASE("an authority whose key was moved away is kept: nothing is renewed, and that is told when it is time") {
+  const std::time_t now = std::time(nullptr);
+  tls::Files files = renew({}, kHost, now).files;
+  files.ca_key = "";
+  const Renewed same = renew(files, kHost, now);
+  CHECK(same.files == files);
+  CHECK(same.notes.empty());
+  const Renewed later = renew(files, kHost, now + 390 * kDay);
+  CHECK(later.files == files);
+  REQUIRE(later.notes.size() == 1);
+  CHECK(later.notes[0].starts_with("ca-key.pem is missing, so the certificate is not renewed, though it expires on"));
+}
+
+TEST_CASE("what somebody else made is not replaced") {
+  const std::time_t now = std::time(nullptr);
+  const Pair own = make_pair();
+  tls::Files files = renew({}, kHost, now).files;
+  files.certificate = own.certificate_pem;
+  files.key = own.key_pem;
+  const Renewed refused = renew(files, kHost, now);
+  CHECK(refused.files == files);
+  CHECK(refused.refusal ==
+        "cert.pem was not made by hooksmtpd, so it is not replaced: move it away, or take another folder");
+  const Renewed authority =
+      renew({.ca_certificate = own.certificate_pem, .ca_key = "garbage", .certificate = {}, .key = {}}, kHost, now);
+  CHECK(authority.refusal.starts_with("ca.pem was not made by hooksmtpd"));
+}
+
 TEST_CASE("what is no name gets nowhere near a certificate") {
   std::vector<std::string> wrong;
   const HostNames tidied = tls::tidy(
