@@ -60,7 +60,11 @@ void Connection::on_event(evutil_socket_t, short what, void* self) noexcept {
     case Stage::kHandshake:
       return connection.shake_hands();
     case Stage::kSession:
-      if ((what & (connection.reads_on_ | EV_TIMEOUT)) && connection.wants_input()) connection.read_some();
+      if (connection.yielded_) {
+        connection.feed({});
+      } else if ((what & (connection.reads_on_ | EV_TIMEOUT)) && connection.wants_input()) {
+        connection.read_some();
+      }
       if (connection.stage_ == Stage::kSession) connection.settle();
       return;
     case Stage::kLingering:
@@ -143,21 +147,24 @@ void Connection::read_some() {
 // Gives the session what came, behind what it had left.
 void Connection::feed(std::string_view bytes) {
   full_ = false;
+  yielded_ = false;
   if (input_.empty()) {
     const std::size_t used = session_.receive(bytes);
     progress_ |= used > 0;
     input_ = bytes.substr(used);
+    yielded_ &= !input_.empty();
     return;
   }
   input_ += bytes;
   const std::size_t used = session_.receive(input_);
   progress_ |= used > 0;
   input_.erase(0, used);
+  yielded_ &= !input_.empty();
   if (input_.empty()) input_ = {};  // an idle session keeps no buffer
 }
 
 bool Connection::full() {
-  full_ = output_.size() + clients_.replies_.size() >= kMaxKept;
+  full_ = yielded_ || output_.size() + clients_.replies_.size() >= kMaxKept;
   return full_;
 }
 
@@ -200,7 +207,7 @@ void Connection::settle() {
     }
     return linger();
   }
-  if (at_end_ && !session_.waiting() && output_.empty()) {
+  if (at_end_ && !yielded_ && !session_.waiting() && output_.empty()) {
     stream_.say_end();
     return close(reason_);
   }
@@ -211,7 +218,7 @@ void Connection::settle() {
 // Sends, and has the session take the commands for which there was no room. False: the connection is lost.
 bool Connection::send_and_go_on() {
   while (send_replies()) {
-    if (!full_ || output_.size() >= kMaxKept || session_.closed()) return true;
+    if (!full_ || yielded_ || output_.size() >= kMaxKept || session_.closed()) return true;
     feed({});
   }
   return false;
@@ -246,12 +253,12 @@ bool Connection::send_replies() {
 // Waits for the client to send, unless it has said enough, or to read, if it has something to read. For neither, if it
 // will send nothing more and a hook has to answer first: that, or its time limit, wakes us.
 void Connection::watch() {
-  const bool reading = wants_input();
+  const bool reading = wants_input() || yielded_;
   watch_for(static_cast<short>((reading ? reads_on_ : 0) | (output_.empty() ? 0 : writes_on_)));
-  // The socket will not tell of what has already been read from it: the next turn does. A turn for each such piece, so
-  // that others have theirs.
+  // The socket will not tell of what has already been read from it: the next turn does. A turn for each such piece, and
+  // for each password that is checked, so that others have theirs.
   constexpr timeval kNextTurn{};
-  if (reading && stream_.ready()) event_add(&event_, &kNextTurn);
+  if (yielded_ || (reading && stream_.ready())) event_add(&event_, &kNextTurn);
 }
 
 void Connection::watch_for(short wanted) {
@@ -373,6 +380,7 @@ void Connection::auth_over(sasl::Mechanism mechanism, std::string_view user, std
                      : code < 500 ? "defer"
                                   : "reject",
                      code);
+  yielded_ = policy_.settings().auth.users != nullptr;
 }
 
 smtp::Now Connection::now() { return clients_.now(); }

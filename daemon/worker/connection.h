@@ -112,6 +112,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   bool command_begun_ = false;  // the deadline is that of a command line
   bool progress_ = false;       // the session took something in this turn
   bool full_ = false;           // and stopped, as its replies had piled up
+  bool yielded_ = false;        // and stopped, as it had checked a password: others have their turn first
   // The event of the socket for which the stream waits to read; with TLS that may be EV_WRITE, and the other way round.
   short reads_on_ = EV_READ, writes_on_ = EV_WRITE;
   std::size_t questions_ = 0;  // that are with the dispatcher

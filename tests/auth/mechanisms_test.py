@@ -1,5 +1,6 @@
 """AUTH (RFC 4954) with a real daemon: every mechanism, whom it lets in, and how little it tells the others."""
 
+import contextlib
 import os
 import subprocess
 import time
@@ -125,6 +126,22 @@ def test_an_unknown_name_has_the_same_salt_each_time(by_passwords):
             auth("SCRAM-SHA-256", "nobody", "wrong password")
             seen.append(auth.challenges[0].split(b",", 1)[1])
     assert seen[0] == seen[1]
+
+
+def test_a_client_that_tries_many_passwords_at_once_does_not_keep_others_waiting_for_all_of_them(make_daemon):
+    """Each check takes 18 ms of the only event loop: between two of them others have their turn."""
+    daemon = with_passwords(make_daemon(), iterations=100_000).start()
+    with daemon.session() as greedy, daemon.session() as other:
+        greedy.send(b"AUTH PLAIN AGFubgB3cm9uZw==\r\n" * 9)
+        assert greedy.reply().code == 535
+        assert other.say("NOOP").code == 250
+        greedy.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            greedy.unread += greedy.socket.recv(65536)
+        assert greedy.unread.count(b"535 ") < 8
+        greedy.socket.setblocking(True)
+        for _ in range(8):
+            assert greedy.reply().code == 535
 
 
 def test_an_unknown_name_costs_as_much_time_as_a_wrong_password(make_daemon):
