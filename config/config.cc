@@ -47,4 +47,11 @@ Config for_listener(const Config& config, const Listener& listener) {
   return own;
 }
 
+Config for_keyholder(const Config& config) {
+  Config part;
+  part.log_level = config.log_level;
+  part.tls = config.tls;
+  return part;
+}
+
 }  // namespace hooksmtpd::config

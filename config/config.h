@@ -212,7 +212,10 @@ bool uses_tls(const Config& config);
 // What holds for the clients of one listener: its own settings in place of those of all.
 Config for_listener(const Config& config, const Listener& listener);
 
-// The form in which the supervisor hands a Config to the worker.
+// What those who see private keys need to know: no password, no hook and no environment of one.
+Config for_keyholder(const Config& config);
+
+// The form in which the supervisor hands a Config to the worker and the keyholder.
 std::string to_json(const Config& config);
 // Throws std::runtime_error: only our own supervisor writes what this reads.
 Config from_json(std::string_view text);

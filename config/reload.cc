@@ -98,7 +98,6 @@ constexpr std::array kListenerParts{
     ListenerPart{"xclient", Takes::kNothing, same_listener<&Listener::xclient>},
 };
 
-// Nobody holds keys where no listener had TLS, and there is no privilege left to start a holder.
 void compare_listeners(const Listener& old, const Listener& now, Keyholder keyholder, Changes& changes) {
   for (const ListenerPart& part : kListenerParts) {
     if (part.equal(old, now)) continue;

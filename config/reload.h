@@ -28,8 +28,8 @@ struct Changes {
 // Where something stands in a file is no difference.
 Changes compare(const Config& running, const Config& wanted);
 
-// The same where a keyholder is there, or not, whatever `running` says: it starts with the daemon or never, and stays
-// when TLS is switched off.
+// The same where a keyholder is there, or not, whatever `running` says: it starts with the daemon or never, since there
+// is no privilege left to start one, and stays when TLS is switched off.
 enum class Keyholder : bool { kMissing, kThere };
 Changes compare(const Config& running, const Config& wanted, Keyholder keyholder);
 

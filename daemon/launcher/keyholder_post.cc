@@ -55,7 +55,7 @@ void KeyholderPost::load_current() {
   ready_ = true;
   out_ = true;
   keys_late_.start(kKeysTime);
-  own_.configure(config_);
+  own_.configure(config::for_keyholder(config_));
 }
 
 void KeyholderPost::try_keys(const config::Config& config, Answer answer) {
@@ -66,7 +66,7 @@ void KeyholderPost::try_keys(const config::Config& config, Answer answer) {
   answer_ = std::move(answer);
   out_ = true;
   keys_late_.start(kKeysTime);
-  own_.configure(config);
+  own_.configure(config::for_keyholder(config));
 }
 
 void KeyholderPost::give_client(sys::Fd socket) {

@@ -13,7 +13,7 @@ namespace hooksmtpd::launcher {
 std::vector<config::Problem> check_tls(const config::Config& config, const sys::Fd& keys, const Identities& identities,
                                        const Programs& programs) {
   if (!keys.valid()) return {};
-  const std::string line = config::to_json(config) + "\n";
+  const std::string line = config::to_json(config::for_keyholder(config)) + "\n";
   const Helped said = run_dropped({.program = programs.tls, .arguments = {"judge"}, .input = line, .more = &keys},
                                   identities.keyholder);
   const auto answer = nlohmann::json::parse(said.output, nullptr, /*allow_exceptions=*/false);

@@ -80,6 +80,18 @@ TEST_CASE("every member arrives") {
   CHECK_EQ(from_json(to_json(usual)), usual);
 }
 
+TEST_CASE("who sees private keys is told about TLS and nothing else") {
+  const Config part = from_json(to_json(for_keyholder(unusual())));
+  CHECK_EQ(part.tls, unusual().tls);
+  CHECK_EQ(part.log_level, unusual().log_level);
+  Config rest = part;
+  rest.tls = {};
+  rest.log_level = {};
+  Config nothing;
+  nothing.log_level = {};
+  CHECK_EQ(rest, nothing);
+}
+
 TEST_CASE("bytes that are no text arrive") {
   Config config = unusual();
   std::string all;

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "daemon/sys/memfd.h"
 #include "tests/daemon/launcher/world.h"
 
 namespace hooksmtpd::launcher {
@@ -50,6 +51,45 @@ TEST_CASE("keyholder, report, keys, worker, socket: each after the one before") 
   const nlohmann::json status = nlohmann::json::parse(world.answer());
   CHECK(status["keyholder"]["state"] == "serving");
   CHECK(status["hooks"][0]["slot"] == 1);
+}
+
+TEST_CASE("the keyholder learns no password and nothing of hooks, at the start and from a reload") {
+  config::Config config = config_with({"policy"});
+  config.auth.passwords = "ann:secret";
+  config.hooks[0].environment = {{"TOKEN", "secret"}};
+  World world(config, Keys::kHeld);
+  world.bring_up();
+  world.next_config.banner = "other";
+  world.ask_nothing_yet(kReload);
+  int configs = 0;
+  while (const auto frame = world.keyholder().take()) {
+    if (frame->kind != FrameKind::kConfig) continue;
+    const auto text = sys::read_sealed_memfd(frame->fds.at(0));
+    REQUIRE(text);
+    CHECK(text->find("secret") == std::string::npos);
+    CHECK(config::from_json(*text).tls == config.tls);
+    ++configs;
+  }
+  CHECK(configs == 2);
+}
+
+TEST_CASE("TLS that was switched off can be switched on again: the keyholder is still there") {
+  config::Config config = config_with({});
+  config.tls.mode = config::TlsMode::kStarttls;
+  config.tls.certificates.resize(1);
+  config.listeners = {{.name = "smtp", .address = {"127.0.0.1:25"}}};
+  World world(config, Keys::kHeld);
+  world.bring_up();
+  world.next_config.tls.mode = config::TlsMode::kNone;
+  world.ask_nothing_yet(kReload);
+  world.say_keys(sys::Keys::kOk);
+  CHECK(nlohmann::json::parse(world.answer())["ok"] == true);
+  CHECK(world.service().config().current().tls.mode == config::TlsMode::kNone);
+  world.next_config.tls.mode = config::TlsMode::kStarttls;
+  world.ask_nothing_yet(kReload);
+  world.say_keys(sys::Keys::kOk);
+  CHECK(nlohmann::json::parse(world.answer())["ok"] == true);
+  CHECK(world.service().config().current().tls.mode == config::TlsMode::kStarttls);
 }
 
 TEST_CASE("what the worker writes on its socket, the keyholder reads") {
