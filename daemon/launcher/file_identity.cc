@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/fsuid.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,9 +84,11 @@ class Walk {
 
 }  // namespace
 
-FileIdentity::FileIdentity(uid_t uid, gid_t gid) : uid_(current_fsuid()), gid_(current_fsgid()) {
+FileIdentity::FileIdentity(uid_t uid, gid_t gid)
+    : uid_(current_fsuid()), gid_(current_fsgid()), dumpable_(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {
   ::setfsgid(gid);  // the group first: afterwards the right to change it may be gone
   ::setfsuid(uid);
+  stay_undumpable();
   // These calls report nothing. A plain user stays himself, and the file system judges what he tries.
   assert(::geteuid() != 0 || (current_fsuid() == uid && current_fsgid() == gid));
 }
@@ -93,6 +96,11 @@ FileIdentity::FileIdentity(uid_t uid, gid_t gid) : uid_(current_fsuid()), gid_(c
 FileIdentity::~FileIdentity() {
   ::setfsuid(uid_);
   ::setfsgid(gid_);
+  stay_undumpable();
+}
+
+void FileIdentity::stay_undumpable() const {
+  if (!dumpable_) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 sys::Fd open_path(const std::filesystem::path& path) {

@@ -23,8 +23,12 @@ class FileIdentity {
   FileIdentity& operator=(const FileIdentity&) = delete;
 
  private:
+  // A change of identity makes a process as dumpable as fs.suid_dumpable says (prctl(2)): who was not is not after it.
+  void stay_undumpable() const;
+
   uid_t uid_;  // as it was before
   gid_t gid_;
+  bool dumpable_;
 };
 
 // Opens `path` (absolute) with O_PATH, symbolic links followed, one component after the other: where a folder may not

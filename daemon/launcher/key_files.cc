@@ -1,6 +1,7 @@
 #include "daemon/launcher/key_files.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,7 @@ sys::KeyFile read_key_file(const fs::path& path) try {
 
 // In the process of its own; never returns.
 [[noreturn]] void fill(const sys::Fd& memfd, const std::set<fs::path>& names) try {
+  sys::must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE");  // no core file may hold a key
   std::vector<sys::KeyFile> files;
   for (const fs::path& name : names) files.push_back(read_key_file(name));
   sys::write_and_seal(memfd, sys::to_bytes(files));

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -117,6 +118,7 @@ json make(const CertificateOrder& order, const Identity& keyholder, const Progra
 // Never returns; what is to be told goes into `result`.
 [[noreturn]] void make_aside(const CertificateOrder& order, const Identity& keyholder, const Programs& programs,
                              const sys::Fd& result) try {
+  must(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE");  // no core file may hold a key
   json told;
   try {
     told = make(order, keyholder, programs);

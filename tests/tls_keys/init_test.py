@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import ssl
 import stat
@@ -128,3 +129,33 @@ def test_a_plain_user_has_his_own(tmp_path, programs, monkeypatch):
     init(tmp_path / "tls", user=PLAIN_USER)
     key = (tmp_path / "tls/key.pem").stat()
     assert (key.st_uid, key.st_gid, stat.S_IMODE(key.st_mode)) == (PLAIN_USER, PLAIN_USER, 0o600)
+
+
+def test_whoever_reads_a_key_for_the_launcher_cannot_dump_core(tmp_path):
+    init(tmp_path)
+    config = tmp_path / "hooksmtpd.toml"
+    config.write_text(f"""
+[[listener]]
+address = ["127.0.0.1:0"]
+tls = "starttls"
+[tls]
+certificate = "{tmp_path}/cert.pem"
+key = "{tmp_path}/key.pem"
+""")
+    for command in (["tls", "init", "--dir", tmp_path, "--name", "mail.test"], ["check-config", "--config", config]):
+        trace = tmp_path / "trace"
+        done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=prctl,setfsuid,openat", HOOKSMTPD, *command],
+                              capture_output=True, text=True, timeout=60)
+        if "ptrace" in done.stderr.lower():
+            pytest.skip("strace may not trace here")
+        assert done.returncode == 0, done
+        calls = trace.read_text().splitlines()
+        readers = {line.split()[0] for line in calls if re.search(rf'openat\(.*"{tmp_path}/key.pem", O_RDONLY', line)}
+        assert len(readers) == 1, readers
+        # The kernel takes it back with each change of identity: prctl(2).
+        of_reader = [line for line in calls if line.split()[0] in readers]
+        asked = [line for line in of_reader if "PR_SET_DUMPABLE" in line or re.search(r"setfsuid\((?!-1|4294967295)", line)]
+        opened = next(index for index, line in enumerate(of_reader) if f'"{tmp_path}/key.pem", O_RDONLY' in line)
+        before = [line for line in asked if of_reader.index(line) < opened]
+        for last in (before[-1:], asked[-1:]):
+            assert last and "PR_SET_DUMPABLE, SUID_DUMP_DISABLE" in last[0], of_reader
