@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hooksmtpd::mail {
@@ -15,6 +16,23 @@ enum class Action {
   kDiscard,  // 250 to the client, and nothing is kept
   kClose,    // 421, and the connection ends
 };
+
+// "accept" and so on, as replies spell it.
+constexpr std::string_view to_string(Action action) {
+  switch (action) {
+    case Action::kAccept:
+      return "accept";
+    case Action::kReject:
+      return "reject";
+    case Action::kDefer:
+      return "defer";
+    case Action::kDiscard:
+      return "discard";
+    case Action::kClose:
+      return "close";
+  }
+  return "?";
+}
 
 // A verdict that named no `code` gets the reply that the question has for it (DESIGN.md section 6); one that did is
 // sent as given. The parts fit each other: `code` begins with 4 for kDefer and 5 for kReject, `enhanced` likewise.
