@@ -6,6 +6,7 @@
 #include <cassert>
 #include <utility>
 
+#include "proto/hook/modifications.h"
 #include "proto/hook/printable.h"
 
 namespace hooksmtpd::hook {
@@ -54,8 +55,9 @@ std::optional<Outcome> Channel::next() {
 std::optional<std::string_view> Channel::next_line() {
   const std::string_view unread = std::string_view(buffer_).substr(read_);
   const std::size_t length = std::min(unread.find('\n'), unread.size());
-  if (length >= kMaxReply) {
-    fail(fmt::format("it wrote a line of more than {} octets, beginning {}", kMaxReply, quoted(unread)));
+  const std::size_t limit = speaker_ == Speaker::kMimeHook ? kMaxMimeReply : kMaxReply;
+  if (length >= limit) {
+    fail(fmt::format("it wrote a line of more than {} octets, beginning {}", limit, quoted(unread)));
     return std::nullopt;
   }
   if (length == unread.size()) return std::nullopt;
@@ -68,7 +70,7 @@ void Channel::read(std::string_view line, std::size_t begin) {
   if (!outstanding_.empty() && outstanding_.front().event == Event::kHello && begin >= outstanding_.front().from) {
     read_hello(parse_hello_reply(line));
   } else {
-    read_reply(parse_reply(line), begin);
+    read_reply(parse_reply(line, speaker_), begin);
   }
 }
 
@@ -81,6 +83,7 @@ void Channel::read_hello(std::expected<HelloReply, ReplyError> reply) {
   outstanding_.clear();
   stray_ = 0;
   concurrency_ = reply->concurrency;
+  modifies_ = reply->modifies;
   note_unknown(reply->unknown_keys);
   ready_.emplace_back(outcome::Ready{.id = id, .reply = *std::move(reply)});
 }
@@ -90,12 +93,19 @@ void Channel::read_reply(std::expected<Reply, ReplyError> reply, std::size_t beg
   const auto position = match(reply ? reply->id : reply.error().id, begin);
   if (!position) return;
   if (!reply) return fail_one(*position, std::move(reply.error().text));
+  if (auto wrong = check_modifications(reply->verdict, (*position)->event, modifies_)) {
+    return fail_one(*position, std::move(*wrong));
+  }
   note_unknown(reply->unknown_keys);
   const Outstanding asked = **position;
   outstanding_.erase(*position);
   stray_ = overruns_ = 0;
-  ready_.emplace_back(outcome::Answer{
-      .id = asked.id, .event = asked.event, .verdict = std::move(reply->verdict), .delay = reply->delay});
+  ready_.emplace_back(outcome::Answer{.id = asked.id,
+                                      .event = asked.event,
+                                      .verdict = std::move(reply->verdict),
+                                      .delay = reply->delay,
+                                      .notes = std::move(reply->notes),
+                                      .mime = std::move(reply->mime)});
 }
 
 // The request that a reply belongs to. None: the reply is dealt with.

@@ -8,6 +8,9 @@
 //   while (auto outcome = channel.next()) std::visit(..., *outcome);
 //   while (channel.room() > 0 && something waits) channel.sent(...);
 //
+// What a hook had to declare in its reply to hello (PROTOCOL.md, "Modifications") and did not, fails the request that
+// it modifies; a modification in the reply to an event that has none to take is left out.
+//
 // Every request that was sent comes back exactly once, as an Answer, a Ready, or a Failure. After a Broken nothing more
 // comes; the process is to be killed and started anew, with a new Channel.
 //
@@ -47,6 +50,8 @@ struct Answer {
   Event event;
   mail::Verdict verdict;
   std::chrono::milliseconds delay{};
+  std::optional<std::string> notes{};  // as Reply has them
+  std::string mime{};
 };
 
 struct Failure {  // no verdict for this request: its on_failure decides. After that of hello comes a Broken.
@@ -70,6 +75,9 @@ using Outcome = std::variant<outcome::Ready, outcome::Answer, outcome::Failure, 
 class Channel {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
+
+  // A mime hook's lines may be kMaxMimeReply long, and have a tree.
+  explicit Channel(Speaker speaker = Speaker::kHook) : speaker_(speaker) {}
 
   // How many requests may be sent now. One, until the answer to hello says more.
   std::size_t room() const;
@@ -119,9 +127,11 @@ class Channel {
   std::string quoted(std::string_view written) const;
   std::string overrun_text(Event event) const;
 
+  Speaker speaker_;
   std::vector<Outstanding> outstanding_;  // in the order of sending
   std::vector<RequestId> late_;           // overran, not answered yet: still with the hook (never of a serial one)
   std::size_t concurrency_ = 1;
+  Modifies modifies_{};
   std::size_t overruns_ = 0;  // in a row
   std::size_t stray_ = 0;     // since the last answer
 

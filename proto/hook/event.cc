@@ -6,9 +6,10 @@
 namespace hooksmtpd::hook {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames = {
-    "hello", "validate_host", "auth", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect"};
-static_assert(kNames.size() == static_cast<std::size_t>(Event::kDisconnect) + 1);
+constexpr std::array<std::string_view, kEvents> kNames = {
+    "hello", "validate_host", "helo",         "starttls", "auth",  "validate_sender", "validate_recipient",
+    "data",  "deliver",       "deliver_mime", "command",  "reset", "disconnect",      "cancel"};
+static_assert(kNames.size() == static_cast<std::size_t>(Event::kCancel) + 1);
 
 }  // namespace
 
@@ -21,7 +22,7 @@ std::optional<Event> parse_event(std::string_view name) {
 }
 
 bool verdict_counts(Event event) {
-  return event != Event::kHello && event != Event::kReset && event != Event::kDisconnect;
+  return event != Event::kHello && event != Event::kReset && event != Event::kDisconnect && event != Event::kCancel;
 }
 
 }  // namespace hooksmtpd::hook

@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -11,13 +12,21 @@ namespace hooksmtpd::hook {
 enum class Event : std::uint8_t {
   kHello,
   kValidateHost,
+  kHelo,
+  kStarttls,
   kAuth,
   kValidateSender,
   kValidateRecipient,
+  kData,
   kDeliver,
+  kDeliverMime,
+  kCommand,
   kReset,
   kDisconnect,
+  kCancel,
 };
+
+inline constexpr std::size_t kEvents = 14;
 
 // "validate_host" and so on, as requests spell it.
 std::string_view to_string(Event event);

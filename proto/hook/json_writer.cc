@@ -13,6 +13,27 @@ namespace {
 // Stands for itself between the quotes of a JSON string.
 bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
 
+// The second character of an escape of two (RFC 8259 §7), or 0. Mail is full of CR and LF.
+char short_escape(char32_t code_point) {
+  switch (code_point) {
+    case '"':
+    case '\\':
+      return static_cast<char>(code_point);
+    case '\b':
+      return 'b';
+    case '\f':
+      return 'f';
+    case '\n':
+      return 'n';
+    case '\r':
+      return 'r';
+    case '\t':
+      return 't';
+    default:
+      return 0;
+  }
+}
+
 std::size_t plain_prefix(std::string_view text) {
   std::size_t length = 0;
   while (length < text.size() && is_plain(text[length])) ++length;
@@ -22,7 +43,7 @@ std::size_t plain_prefix(std::string_view text) {
 }  // namespace
 
 void JsonWriter::comma() {
-  if (!out_.empty() && out_.back() != '{' && out_.back() != '[') out_ += ',';
+  if (!out_.empty() && std::string_view("{[:").find(out_.back()) == std::string_view::npos) out_ += ',';
 }
 
 void JsonWriter::key(std::string_view key, std::string_view suffix) {
@@ -74,9 +95,25 @@ void JsonWriter::base64(std::string_view value) {
   quoted_base64(value);
 }
 
-void JsonWriter::null() {
+void JsonWriter::base64(std::string_view name, std::string_view value) {
+  key(name);
+  quoted_base64(value);
+}
+
+void JsonWriter::literal(std::string_view value) {
   comma();
-  out_ += "null";
+  out_ += value;
+}
+
+void JsonWriter::begin_array() {
+  comma();
+  out_ += '[';
+}
+
+void JsonWriter::name(std::string_view key) {
+  comma();
+  quoted(key);
+  out_ += ':';
 }
 
 // Octets above 127 stand only inside strings, control characters only outside: no need to know where we are, but for
@@ -136,13 +173,26 @@ void JsonWriter::escape(char32_t code_point) {
   const auto unit = [this](char32_t value) {
     fmt::format_to(std::back_inserter(out_), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(value));
   };
-  if (code_point == '"' || code_point == '\\') {
-    out_.append(1, '\\').append(1, static_cast<char>(code_point));
+  if (const char second = short_escape(code_point); second != 0) {
+    out_.append(1, '\\').append(1, second);
   } else if (code_point < 0x10000) {
     unit(code_point);
   } else {
     unit(0xd800 + ((code_point - 0x10000) >> 10));
     unit(0xdc00 + ((code_point - 0x10000) & 0x3ff));
+  }
+}
+
+std::size_t escaped_size(std::string_view text) {
+  std::size_t size = 0;
+  while (true) {
+    const std::size_t plain = plain_prefix(text);
+    text.remove_prefix(plain);
+    size += plain;
+    if (text.empty()) return size;
+    const auto [code_point, length] = mail::first_character(text);
+    size += length != 0 && short_escape(code_point) != 0 ? 2 : length == 4 ? 12 : 6;
+    text.remove_prefix(length == 0 ? 1 : length);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -30,7 +31,15 @@ class JsonWriter {
   // Elements of an array.
   void text(std::string_view value);
   void base64(std::string_view value);
-  void null();
+  void null() { literal("null"); }
+  void literal(std::string_view value);  // a number, true, false or null, as it is written
+  void begin_array();
+
+  // A key from outside, which may have anything to escape. What is written next is its value.
+  void name(std::string_view key);
+
+  // A member whose bytes nobody takes for text.
+  void base64(std::string_view key, std::string_view value);
 
   // A JSON value that somebody else made: white space goes, what is not ASCII is escaped.
   void json(std::string_view key, std::string_view value);
@@ -44,5 +53,8 @@ class JsonWriter {
 
   std::string& out_;
 };
+
+// How long a text is between its quotes.
+std::size_t escaped_size(std::string_view text);
 
 }  // namespace hooksmtpd::hook

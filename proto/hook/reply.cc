@@ -6,14 +6,17 @@
 #include <array>
 #include <utility>
 
+#include "proto/hook/modifications.h"
 #include "proto/hook/printable.h"
 #include "proto/hook/reply_fields.h"
+#include "proto/hook/reply_line.h"
 #include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
 
 using mail::Action;
+using reply_line::broken;
 
 constexpr std::size_t kMaxTextLines = 100;  // of one reply
 
@@ -35,29 +38,6 @@ constexpr std::array<Word, 7> kWords = {{
 const Word* find_word(std::string_view name) {
   const auto found = std::ranges::find(kWords, name, &Word::name);
   return found == kWords.end() ? nullptr : &*found;
-}
-
-std::unexpected<ReplyError> stray(std::string text) {
-  return std::unexpected(ReplyError{.kind = ReplyError::kStray, .text = std::move(text)});
-}
-
-std::unexpected<ReplyError> broken(std::optional<RequestId> id, std::string text) {
-  return std::unexpected(ReplyError{.kind = ReplyError::kBroken, .id = id, .text = std::move(text)});
-}
-
-// A line that is no reply: what its author may have meant.
-std::unexpected<ReplyError> explain_stray(std::string_view line) {
-  std::string_view hint = "messages belong on stderr";
-  if (line.starts_with("{'")) {
-    hint = "this looks like Python's own notation, use json.dumps()";
-  } else if (line.starts_with('{')) {
-    hint = "it begins like JSON but is not a JSON object on one line";
-  } else if (const Word* word = find_word(line.substr(0, line.find(' '))); word != nullptr) {
-    hint = "nothing may follow this word";
-  }
-  auto error = stray(fmt::format("stray line on stdout, skipped; {}", hint));
-  error.error().quote = printable(line);
-  return error;
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -116,7 +96,8 @@ std::string_view peek_token(std::string_view text) { return next_token(text); }
 std::expected<Reply, ReplyError> parse_words(std::string_view line) {
   std::string_view rest = line;
   const Word* word = find_word(next_token(rest));
-  if (word == nullptr || (!rest.empty() && !word->takes_text)) return explain_stray(line);
+  if (word == nullptr) return reply_line::stray(line);
+  if (!rest.empty() && !word->takes_text) return reply_line::stray(line, "nothing may follow this word");
   if (!mail::is_utf8(rest)) return broken({}, "the text of the reply is not UTF-8");
 
   Reply reply{.verdict = {.action = word->action, .enhanced = {}, .text = {}}};
@@ -131,15 +112,6 @@ std::expected<Reply, ReplyError> parse_words(std::string_view line) {
   if (!rest.empty()) reply.verdict.text.emplace_back(rest);
   if (auto contradiction = settle(reply.verdict, code)) return broken({}, std::move(*contradiction));
   return reply;
-}
-
-// The members of a line that begins like an object.
-std::expected<ReplyFields, ReplyError> parse_object(std::string_view line) {
-  if (!mail::is_utf8(line)) return broken({}, "the reply is not UTF-8");
-  auto fields = ReplyFields::parse(line);
-  if (fields) return std::move(*fields);
-  if (fields.error() == ObjectError::kNoObject) return explain_stray(line);
-  return broken({}, fmt::format("the reply is nested deeper than {} levels", kMaxDepth));
 }
 
 // What decides, of a reply or of one recipient in it. The error says what is wrong.
@@ -174,85 +146,66 @@ std::optional<std::string> read_recipients(std::vector<ReplyFields> recipients, 
   return std::nullopt;
 }
 
-std::expected<Reply, ReplyError> parse_json(std::string_view line) {
-  auto parsed = parse_object(line);
-  if (!parsed) return std::unexpected(std::move(parsed.error()));
-  ReplyFields& fields = *parsed;
+// The object that a hook wants to get back, kept as JSON.
+std::optional<std::string> read_notes(ReplyFields& fields, Reply& reply) {
+  auto notes = fields.json("notes");
+  if (!notes) return std::nullopt;
+  if (*notes == "null") notes = "{}";
+  if (!notes->starts_with('{')) return "\"notes\" must be an object";
+  if (notes->size() > kMaxNotes) {
+    return fmt::format("\"notes\" has {} octets as ASCII, more than {}", notes->size(), kMaxNotes);
+  }
+  reply.notes = std::move(notes);
+  return std::nullopt;
+}
 
-  Reply reply{.id = fields.number("id")};
+std::optional<std::string> read_mime(ReplyFields& fields, Reply& reply) {
+  auto mime = fields.json("mime");
+  if (!mime || *mime == "null") return std::nullopt;
+  if (!mime->starts_with('{')) return "\"mime\" must be an object";
+  reply.mime = *std::move(mime);
+  return std::nullopt;
+}
+
+// All of a reply but its id.
+std::optional<std::string> read_reply(ReplyFields& fields, Reply& reply, Speaker speaker) {
   auto recipients = fields.objects("recipients");
   const auto delay = fields.number("delay_ms").value_or(0);
   fields.skip("v");
   auto verdict = read_verdict(fields, recipients ? "accept" : "");
-  if (!verdict) return broken(reply.id, std::move(verdict.error()));
+  if (!verdict) return std::move(verdict.error());
   reply.verdict = *std::move(verdict);
   if (recipients) {
-    if (auto wrong = read_recipients(*std::move(recipients), reply.verdict)) return broken(reply.id, std::move(*wrong));
+    if (auto wrong = read_recipients(*std::move(recipients), reply.verdict)) return wrong;
   }
+  if (auto wrong = read_modifications(fields, reply.verdict)) return wrong;
+  if (auto wrong = read_notes(fields, reply)) return wrong;
+  if (speaker == Speaker::kMimeHook) {
+    if (auto wrong = read_mime(fields, reply)) return wrong;
+  }
+  if (fields.error()) return *fields.error();
   if (delay > static_cast<std::uint64_t>(kMaxDelay.count())) {
-    return broken(reply.id, fmt::format("\"delay_ms\" must be at most {}", kMaxDelay.count()));
+    return fmt::format("\"delay_ms\" must be at most {}", kMaxDelay.count());
   }
   reply.delay = std::chrono::milliseconds(delay);
   reply.unknown_keys = fields.unknown();
+  return std::nullopt;
+}
+
+std::expected<Reply, ReplyError> parse_json(std::string_view line, Speaker speaker) {
+  auto fields = reply_line::parse_object(line, speaker);
+  if (!fields) return std::unexpected(std::move(fields.error()));
+  Reply reply{.id = fields->number("id")};
+  if (auto wrong = read_reply(*fields, reply, speaker)) return broken(reply.id, std::move(*wrong));
   return reply;
-}
-
-std::expected<HelloReply, ReplyError> parse_hello_json(std::string_view line) {
-  auto parsed = parse_object(line);
-  if (!parsed) return std::unexpected(std::move(parsed.error()));
-  ReplyFields& fields = *parsed;
-
-  HelloReply reply{.id = fields.number("id")};
-  reply.ready = fields.boolean("ready").value_or(true);
-  for (const std::string& part : fields.list("text")) reply.text.append(reply.text.empty() ? "" : " ").append(part);
-  const auto concurrency = fields.number("concurrency").value_or(1);
-  reply.stores = fields.boolean("stores").value_or(false);
-  for (const std::string& event : fields.list("decline")) {
-    if (event != to_string(Event::kReset)) {
-      return broken(reply.id, fmt::format("\"{}\" cannot be declined", printable(event, 40)));
-    }
-    reply.wants_reset = false;
-  }
-  reply.name = fields.text("name").value_or("");
-  reply.version = fields.text("version").value_or("");
-  const auto version = fields.number("v").value_or(kMajorVersion);
-  for (const auto key : {"action", "code", "enhanced", "delay_ms"}) fields.skip(key);
-  if (fields.error()) return broken(reply.id, *fields.error());
-  if (fields.has("event")) return broken(reply.id, "it gives the request back instead of a reply");
-  if (version != kMajorVersion) {
-    return broken(reply.id, fmt::format("it speaks version {} of the protocol, this is {}", version, kMajorVersion));
-  }
-  if (concurrency == 0) return broken(reply.id, "\"concurrency\" must be at least 1");
-  reply.concurrency = static_cast<std::uint32_t>(std::min<std::uint64_t>(concurrency, kMaxConcurrency));
-  reply.unknown_keys = fields.unknown();
-  return reply;
-}
-
-// Blanks at the end, and the CR of a hook that writes for another system.
-std::string_view trim(std::string_view line) {
-  const std::size_t last = line.find_last_not_of(" \t\r");
-  return line.substr(0, last == std::string_view::npos ? 0 : last + 1);
-}
-
-bool begins_like_json(std::string_view line) {
-  const std::size_t first = line.find_first_not_of(" \t");
-  return first != std::string_view::npos && line[first] == '{';
 }
 
 }  // namespace
 
-std::expected<Reply, ReplyError> parse_reply(std::string_view line) {
+std::expected<Reply, ReplyError> parse_reply(std::string_view line, Speaker speaker) {
   if (line == "ok") return Reply();
-  line = trim(line);
-  return begins_like_json(line) ? parse_json(line) : parse_words(line);
-}
-
-std::expected<HelloReply, ReplyError> parse_hello_reply(std::string_view line) {
-  line = trim(line);
-  if (begins_like_json(line)) return parse_hello_json(line);
-  auto words = parse_words(line);
-  if (!words) return std::unexpected(std::move(words.error()));
-  return HelloReply();
+  line = reply_line::trim(line);
+  return reply_line::begins_like_json(line) ? parse_json(line, speaker) : parse_words(line);
 }
 
 }  // namespace hooksmtpd::hook

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "proto/hook/json_writer.h"
 #include "proto/hook/printable.h"
 
 namespace hooksmtpd::hook {
@@ -22,7 +23,10 @@ constexpr double kExact = 9007199254740992.0;  // 2^53: below, a double is an ex
 // Keeps what stands directly in an object or in an array there, be the object the reply itself or an element of an
 // array in it.
 struct ReplyFields::Handler {
+  std::span<const std::string_view> as_json;
+  std::size_t max_depth;
   ReplyFields reply{};
+  std::string* json = nullptr;     // where the member that is kept as JSON is written, while it is read
   ReplyFields* element = nullptr;  // the one that is being read
   std::size_t depth = 0;
   bool is_object = false;
@@ -30,6 +34,13 @@ struct ReplyFields::Handler {
 
   std::vector<Member>& members() { return element != nullptr ? element->members_ : reply.members_; }
   std::size_t depth_of_members() const { return element != nullptr ? 3 : 1; }
+
+  // Adds to the member that is kept as JSON. At the depth of the reply's members that was all of it.
+  bool keep(auto write) {
+    write(JsonWriter(*json));
+    if (depth == 1) json = nullptr;
+    return true;
+  }
 
   bool value(Value value) {
     if (depth == depth_of_members() && is_object) members().back().value = std::move(value);
@@ -63,43 +74,66 @@ struct ReplyFields::Handler {
   bool open(Value value) {
     const bool object = std::holds_alternative<Other>(value);
     if (depth == 0) is_object = object;
-    if (depth == 2 && object) {
+    if (json != nullptr) {
+      object ? JsonWriter(*json).begin_object() : JsonWriter(*json).begin_array();
+    } else if (depth == 2 && object) {
       begin_element();
     } else if (depth > 0 && !this->value(std::move(value))) {
       return false;
     }
-    too_deep = ++depth > kMaxDepth;
+    too_deep = ++depth > max_depth;
     return !too_deep && is_object;
   }
-  bool close() {
-    if (--depth == 2) element = nullptr;
+  bool close(char bracket) {
+    if (json != nullptr) json->push_back(bracket);
+    if (--depth == 1) json = nullptr;
+    if (depth == 2) element = nullptr;
     return true;
   }
 
-  bool null() { return value(std::monostate()); }
-  bool boolean(bool flag) { return value(flag); }
-  bool number_integer(Json::number_integer_t) { return value(Other()); }  // negative
-  bool number_unsigned(Json::number_unsigned_t number) { return value(number); }
+  bool null() {
+    return json ? keep([](JsonWriter writer) { writer.null(); }) : value(std::monostate());
+  }
+  bool boolean(bool flag) {
+    return json ? keep([&](JsonWriter writer) { writer.literal(flag ? "true" : "false"); }) : value(flag);
+  }
+  bool number_integer(Json::number_integer_t number) {  // negative
+    return json ? keep([&](JsonWriter writer) { writer.literal(fmt::to_string(number)); }) : value(Other());
+  }
+  bool number_unsigned(Json::number_unsigned_t number) {
+    return json ? keep([&](JsonWriter writer) { writer.literal(fmt::to_string(number)); }) : value(number);
+  }
   // Some languages know no other numbers, and write 7 as 7.0.
-  bool number_float(Json::number_float_t number, const std::string&) {
+  bool number_float(Json::number_float_t number, const std::string& written) {
+    if (json) return keep([&](JsonWriter writer) { writer.literal(written); });
     const bool exact = number >= 0 && number < kExact && number == std::floor(number);
     return value(exact ? Value(static_cast<std::uint64_t>(number)) : Value(Other()));
   }
-  bool string(std::string& text) { return value(std::move(text)); }
+  bool string(std::string& text) {
+    return json ? keep([&](JsonWriter writer) { writer.text(text); }) : value(std::move(text));
+  }
   bool binary(Json::binary_t&) { return false; }
   bool start_object(std::size_t) { return open(Other()); }
   bool key(std::string& name) {
-    if (depth == depth_of_members()) members().push_back({.key = std::move(name), .value = Other()});
+    if (json != nullptr) {
+      JsonWriter(*json).name(name);
+    } else if (depth == depth_of_members()) {
+      const bool kept = depth == 1 && std::ranges::find(as_json, name) != as_json.end();
+      Member& member = members().emplace_back(std::move(name), kept ? Value(JsonText()) : Value(Other()));
+      if (kept) json = &std::get<JsonText>(member.value).text;
+    }
     return true;
   }
-  bool end_object() { return close(); }
+  bool end_object() { return close('}'); }
   bool start_array(std::size_t) { return open(std::vector<std::string>()); }
-  bool end_array() { return close(); }
+  bool end_array() { return close(']'); }
   bool parse_error(std::size_t, const std::string&, const Json::exception&) { return false; }
 };
 
-std::expected<ReplyFields, ObjectError> ReplyFields::parse(std::string_view text) {
-  Handler handler;
+std::expected<ReplyFields, ObjectError> ReplyFields::parse(std::string_view text,
+                                                           std::span<const std::string_view> as_json,
+                                                           std::size_t max_depth) {
+  Handler handler{.as_json = as_json, .max_depth = max_depth};
   const bool parsed = Json::sax_parse(text, &handler);
   if (handler.too_deep) return std::unexpected(ObjectError::kTooDeep);
   if (!parsed || !handler.is_object) return std::unexpected(ObjectError::kNoObject);
@@ -156,12 +190,18 @@ std::optional<std::vector<ReplyFields>> ReplyFields::objects(std::string_view ke
   return std::nullopt;
 }
 
+std::optional<std::string> ReplyFields::json(std::string_view key) {
+  auto kept = take_as<JsonText>(key, "JSON");
+  return kept ? std::optional(std::move(kept->text)) : std::nullopt;
+}
+
 void ReplyFields::skip(std::string_view key) {
   for (Member& member : members_) member.asked_for |= member.key == key;
 }
 
 bool ReplyFields::has(std::string_view key) const {
-  return std::ranges::find(members_, key, &Member::key) != members_.end();
+  const auto found = std::ranges::find(members_, key, &Member::key);
+  return found != members_.end() && !std::holds_alternative<std::monostate>(found->value);
 }
 
 std::vector<std::string> ReplyFields::unknown() const {

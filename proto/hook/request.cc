@@ -2,17 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 
+#include "proto/hook/facts_writer.h"
 #include "proto/hook/json_writer.h"
-#include "proto/mail/idn.h"
-#include "proto/mail/utf8.h"
 
 namespace hooksmtpd::hook {
 namespace {
 
 // Writes a line between its first keys and its LF, and takes it back if it came out too long.
 template <class Body>
-Written append_line(std::string& out, RequestId id, Event event, Body body) {
+Written append_line(std::string& out, RequestId id, Event event, std::size_t limit, Body body) {
   const std::size_t before = out.size();
   JsonWriter writer(out);
   out += '{';
@@ -22,91 +22,26 @@ Written append_line(std::string& out, RequestId id, Event event, Body body) {
   body(writer);
   out += "}\n";
   const std::size_t length = out.size() - before;
-  if (length > (event == Event::kDeliver ? kMaxDeliverRequest : kMaxRequest)) {
+  if (length > limit) {
     out.resize(before);
     return std::unexpected(RequestError::kTooLong);
   }
   return length;
 }
 
-void append(JsonWriter& writer, std::string_view key, const Endpoint& endpoint) {
-  writer.begin_object(key);
-  writer.text("ip", endpoint.ip);
-  writer.number("port", endpoint.port);
-  writer.end_object();
+template <class Body>
+Written append_line(std::string& out, RequestId id, Event event, Body body) {
+  return append_line(out, id, event, kMaxRequest, body);
 }
 
-void append(JsonWriter& writer, const TlsFacts& tls) {
-  writer.begin_object("tls");
-  writer.text("version", tls.version);
-  writer.text("cipher", tls.cipher);
-  writer.number("bits", static_cast<std::uint64_t>(std::max(tls.bits, 0)));
-  writer.text("server_name", tls.server_name);
-  writer.text("client_subject", tls.client_subject);
-  writer.text("client_fingerprint", tls.client_fingerprint);
-  writer.boolean("client_verified", tls.client_verified);
-  writer.end_object();
-}
-
-void append(JsonWriter& writer, const SessionFacts& session, std::string_view transaction = {}) {
-  writer.text("session", session.id);
-  if (!transaction.empty()) writer.text("transaction", transaction);
-  writer.text("listener", session.listener);
-  append(writer, "client", session.client);
-  append(writer, "server", session.server);
-  writer.text("helo", session.helo);
-  writer.text("protocol", session.protocol);
-  if (session.tls) append(writer, *session.tls);
-  if (!session.user.empty()) writer.text("user", session.user);
-}
-
-// A keyword has no underscore (RFC 5321 §4.1.2), so no client can forge the twin of a value.
-void append_members(JsonWriter& writer, const mail::Parameters& params) {
-  for (const auto& [keyword, value] : params) {
-    if (value.empty()) {
-      writer.boolean(keyword, true);
-    } else {
-      writer.text(keyword, value);
-    }
-  }
-}
-
-void append(JsonWriter& writer, const mail::Parameters& params) {
-  writer.begin_object("params");
-  append_members(writer, params);
-  writer.end_object();
-}
-
-// An address as the subject of a request: its parts, and last the whole.
-void append_subject(JsonWriter& writer, const mail::Mailbox* mailbox) {
-  if (mailbox && !mail::is_ascii(mailbox->domain)) writer.text("domain_ascii", mail::ascii_domain(mailbox->domain));
-  writer.text("local", mailbox ? std::string_view(mailbox->local_part) : std::string_view());
-  writer.text("domain", mailbox ? std::string_view(mailbox->domain) : std::string_view());
-  writer.text("address", mailbox ? to_string(*mailbox) : std::string());
-}
-
-void append(JsonWriter& writer, std::span<const mail::Recipient> recipients) {
-  const auto is_clean = [](const mail::Recipient& recipient) {
-    return mail::is_utf8(recipient.mailbox.local_part) && mail::is_utf8(recipient.mailbox.domain);
-  };
-  if (!std::ranges::all_of(recipients, is_clean)) {
-    writer.begin_array("to_b64");
-    for (const mail::Recipient& recipient : recipients) {
-      is_clean(recipient) ? writer.null() : writer.base64(to_string(recipient.mailbox));
-    }
-    writer.end_array();
-  }
-  writer.begin_array("to");
-  for (const mail::Recipient& recipient : recipients) writer.text(to_string(recipient.mailbox));
-  writer.end_array();
-  if (std::ranges::all_of(recipients, &mail::Parameters::empty, &mail::Recipient::params)) return;
-  writer.begin_array("to_params");
-  for (const mail::Recipient& recipient : recipients) {
-    writer.begin_object();
-    append_members(writer, recipient.params);
-    writer.end_object();
-  }
-  writer.end_array();
+// What deliver and deliver_mime have before the message.
+void append(JsonWriter& writer, const Deliver& question) {
+  append(writer, question.session, question.transaction);
+  writer.text("received_at", question.received_at);
+  writer.text("from", to_string(question.envelope.reverse_path));
+  append(writer, question.envelope.params);
+  append_recipients(writer, question.envelope.recipients);
+  append_recipient_params(writer, question.envelope.recipients);
 }
 
 std::uint64_t count(std::chrono::milliseconds time) {
@@ -114,6 +49,12 @@ std::uint64_t count(std::chrono::milliseconds time) {
 }
 
 }  // namespace
+
+std::string_view to_string(ResetReason reason) {
+  static constexpr std::array<std::string_view, 6> kNames = {"refused", "rset", "hello", "failed", "lost", "over"};
+  static_assert(kNames.size() == static_cast<std::size_t>(ResetReason::kOver) + 1);
+  return kNames[static_cast<std::size_t>(reason)];
+}
 
 std::string_view to_string(EndReason reason) {
   static constexpr std::array<std::string_view, 7> kNames = {"quit", "lost",     "timeout", "limit",
@@ -135,7 +76,7 @@ Written append_request(std::string& out, RequestId id, const Hello& hello) {
     writer.begin_object("timeout_ms");
     for (const EventTimeout& event : hello.events) writer.number(to_string(event.event), count(event.timeout));
     writer.end_object();
-    writer.number("max_line", kMaxReply);
+    writer.number("max_line", hello.max_line);
     writer.json("options", hello.options);
   });
 }
@@ -144,6 +85,24 @@ Written append_request(std::string& out, RequestId id, const ValidateHost& quest
   return append_line(out, id, Event::kValidateHost, [&](JsonWriter& writer) {
     append(writer, question.session);
     writer.text("address", question.session.client.ip);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Helo& question) {
+  return append_line(out, id, Event::kHelo, [&](JsonWriter& writer) {
+    append(writer, question.session);
+    writer.text("verb", question.verb);
+    writer.text("name", question.name);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Starttls& question) {
+  assert(question.session.tls && "starttls without TLS");
+  return append_line(out, id, Event::kStarttls, [&](JsonWriter& writer) {
+    SessionFacts session = question.session;
+    session.tls.reset();
+    append(writer, session);
+    append(writer, *question.session.tls);
   });
 }
 
@@ -180,32 +139,51 @@ Written append_request(std::string& out, RequestId id, const ValidateRecipient& 
   });
 }
 
-Written append_request(std::string& out, RequestId id, const Deliver& question) {
-  return append_line(out, id, Event::kDeliver, [&](JsonWriter& writer) {
+// A thousand recipients do not fit a short line.
+Written append_request(std::string& out, RequestId id, const Data& question) {
+  return append_line(out, id, Event::kData, kMaxLongRequest, [&](JsonWriter& writer) {
     append(writer, question.session, question.transaction);
-    writer.text("received_at", question.received_at);
     writer.text("from", to_string(question.envelope.reverse_path));
     append(writer, question.envelope.params);
-    append(writer, question.envelope.recipients);
-    writer.begin_object("message");
-    writer.number("size", question.message.size);
-    writer.boolean("eight_bit", question.message.eight_bit);
-    writer.number("long_lines", question.message.long_lines);
-    writer.number("trace_headers", question.message.trace_headers);
-    writer.text("path", question.message.path);
-    writer.end_object();
+    append_recipient_params(writer, question.envelope.recipients);
+    append_recipients(writer, question.envelope.recipients);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Deliver& question) {
+  return append_line(out, id, Event::kDeliver, kMaxLongRequest, [&](JsonWriter& writer) {
+    append(writer, question);
+    append(writer, question.message);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const DeliverMime& question) {
+  return append_line(out, id, Event::kDeliverMime, kMaxLongRequest, [&](JsonWriter& writer) {
+    append(writer, question.deliver);
+    if (!question.for_hook.empty()) writer.text("for", question.for_hook);
+    if (!question.mime.empty()) writer.json("mime", question.mime);
+    append(writer, question.deliver.message);
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Command& question) {
+  return append_line(out, id, Event::kCommand, [&](JsonWriter& writer) {
+    append(writer, question.session);
+    writer.text("line", question.line);
   });
 }
 
 Written append_request(std::string& out, RequestId id, const Reset& notice) {
   return append_line(out, id, Event::kReset, [&](JsonWriter& writer) {
     append(writer, notice.session, notice.transaction);
-    writer.text("reason", "refused");
+    if (!notice.for_hook.empty()) writer.text("for", notice.for_hook);
+    writer.text("reason", to_string(notice.reason));
   });
 }
 
 Written append_request(std::string& out, RequestId id, const Disconnect& notice) {
-  return append_line(out, id, Event::kDisconnect, [&](JsonWriter& writer) {
+  const std::size_t limit = notice.dialogue.empty() ? kMaxRequest : kMaxLongRequest;
+  return append_line(out, id, Event::kDisconnect, limit, [&](JsonWriter& writer) {
     append(writer, notice.session);
     writer.number("duration_ms", count(notice.duration));
     writer.begin_object("counts");
@@ -216,7 +194,15 @@ Written append_request(std::string& out, RequestId id, const Disconnect& notice)
     writer.number("bytes_received", notice.bytes_received);
     writer.number("bytes_sent", notice.bytes_sent);
     writer.end_object();
+    if (!notice.dialogue.empty()) writer.json("dialogue", notice.dialogue);
     writer.text("reason", to_string(notice.reason));
+  });
+}
+
+Written append_request(std::string& out, RequestId id, const Cancel& notice) {
+  return append_line(out, id, Event::kCancel, [&](JsonWriter& writer) {
+    append(writer, notice.session);
+    writer.number("target", notice.target);
   });
 }
 

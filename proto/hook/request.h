@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "proto/hook/event.h"
+#include "proto/hook/facts.h"
 #include "proto/mail/envelope.h"
 #include "proto/mail/mailbox.h"
 
@@ -27,40 +28,13 @@ inline constexpr int kMinorVersion = 0;
 
 // Octets of a line with its LF.
 inline constexpr std::size_t kMaxRequest = 64 * 1024;
-inline constexpr std::size_t kMaxDeliverRequest = 1024 * 1024;
+inline constexpr std::size_t kMaxLongRequest = 1024 * 1024;  // deliver, deliver_mime, disconnect with a dialogue
 inline constexpr std::size_t kMaxReply = 64 * 1024;
+inline constexpr std::size_t kMaxMimeReply = 1024 * 1024;  // of the `mime` hook
 
 // Names a request among those that one hook process has not answered yet. It crosses the wire as a number that every
 // language can hold exactly: below 2^53.
 using RequestId = std::uint64_t;
-
-struct Endpoint {
-  std::string_view ip;  // "192.0.2.7", "2001:db8::7"
-  std::uint16_t port = 0;
-};
-
-// How a connection is encrypted, and who the client showed to be.
-struct TlsFacts {
-  std::string_view version{};             // "TLSv1.3"
-  std::string_view cipher{};              // "TLS_AES_256_GCM_SHA384"
-  int bits = 0;                           // of the cipher's key
-  std::string_view server_name{};         // what the client called us (SNI); empty: nothing
-  std::string_view client_subject{};      // of its certificate, RFC 2253; empty: it showed none
-  std::string_view client_fingerprint{};  // SHA-256 of its certificate in hexadecimal
-  bool client_verified = false;           // an authority of the configuration signed it
-};
-
-// What every request says of the session that it is about.
-struct SessionFacts {
-  std::string_view id;
-  std::string_view listener;
-  Endpoint client;
-  Endpoint server;
-  std::string_view helo;      // as the client gave it; empty before EHLO or HELO
-  std::string_view protocol;  // "SMTP", "ESMTPS", "LMTP" and so on (RFC 3848); empty before EHLO or HELO
-  std::optional<TlsFacts> tls{};
-  std::string_view user{};  // who has authenticated; empty: nobody
-};
 
 struct EventTimeout {
   Event event;
@@ -74,10 +48,23 @@ struct Hello {
   std::string_view isolation;            // "full", "namespaced", "filtered", "none"
   std::span<const EventTimeout> events;  // what it is subscribed to
   std::string_view options = "{}";       // a JSON object, any white space, UTF-8
+  std::size_t max_line = kMaxReply;      // that its replies may have
 };
 
 struct ValidateHost {
   const SessionFacts& session;  // its client.ip is the subject
+};
+
+// HELO, EHLO or LHLO, before its reply. The session's `helo` is the name that the client gave before, if it did.
+struct Helo {
+  const SessionFacts& session;
+  std::string_view verb;  // "EHLO"
+  std::string_view name;
+};
+
+// The handshake is over; the session's `tls` is the subject, and has to be there.
+struct Starttls {
+  const SessionFacts& session;
 };
 
 // May this client be `user`? What it offers as a proof is secret: a request of this kind is never logged or traced.
@@ -108,12 +95,11 @@ struct ValidateRecipient {
   const mail::Recipient& to;
 };
 
-struct MessageFacts {
-  std::uint64_t size = 0;           // octets of the file, trace headers included
-  bool eight_bit = false;           // some octet is above 127
-  std::uint64_t long_lines = 0;     // text lines over 1,000 octets (RFC 5321 §4.5.3.1.6)
-  std::uint32_t trace_headers = 0;  // header fields that the daemon put in front (§4.4)
-  std::string_view path;
+// DATA, or the first BDAT of a message: may the client send it?
+struct Data {
+  const SessionFacts& session;
+  std::string_view transaction;
+  const mail::Envelope& envelope;
 };
 
 struct Deliver {
@@ -124,10 +110,35 @@ struct Deliver {
   MessageFacts message;
 };
 
-// To a hook that had accepted a message which a later hook refused.
+// A message with its tree; and the same question to the `mime` hook, which makes the tree.
+struct DeliverMime {
+  Deliver deliver;
+  std::string_view mime{};      // a JSON object, the tree or {"path":"…/tree.json"}; empty: to the mime hook
+  std::string_view for_hook{};  // to the mime hook: who will read what it writes
+};
+
+// A verb that the daemon does not know.
+struct Command {
+  const SessionFacts& session;
+  std::string_view line;  // without its CRLF
+};
+
+// Why there will be nothing of a message.
+enum class ResetReason {
+  kRefused,  // "refused": a later hook refused what this one had accepted
+  kRset,     // "rset": the client said RSET
+  kHello,    // "hello": it began anew, with EHLO, HELO, STARTTLS or XCLIENT
+  kFailed,   // "failed": the message was not accepted for another reason
+  kLost,     // "lost": the connection ended
+  kOver,     // "over": to the mime hook: whom the tree was made for has read it
+};
+std::string_view to_string(ResetReason reason);
+
 struct Reset {
   const SessionFacts& session;
   std::string_view transaction;
+  ResetReason reason = ResetReason::kRefused;
+  std::string_view for_hook{};  // with kOver: that of the DeliverMime
 };
 
 // Why a session is over.
@@ -151,20 +162,33 @@ struct Disconnect {
   std::uint64_t messages_refused = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
+  std::string_view dialogue{};  // a JSON array (PROTOCOL.md, "The dialogue"); empty: the hook did not ask for it
   EndReason reason = EndReason::kQuit;
 };
 
-enum class RequestError { kTooLong };  // over kMaxRequest, or kMaxDeliverRequest
+// To a hook with concurrency: nobody waits for the answer to `target` any more. It has to be given all the same.
+struct Cancel {
+  const SessionFacts& session;
+  RequestId target;
+};
+
+enum class RequestError { kTooLong };  // over kMaxRequest, or kMaxLongRequest
 
 // Appends the line and returns its length. On an error `out` is as it was.
 using Written = std::expected<std::size_t, RequestError>;
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Hello& hello);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateHost& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Helo& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Starttls& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Auth& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateSender& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const ValidateRecipient& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Data& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Deliver& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const DeliverMime& question);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Command& question);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Reset& notice);
 [[nodiscard]] Written append_request(std::string& out, RequestId id, const Disconnect& notice);
+[[nodiscard]] Written append_request(std::string& out, RequestId id, const Cancel& notice);
 
 }  // namespace hooksmtpd::hook

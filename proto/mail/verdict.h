@@ -3,9 +3,13 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "proto/mail/added_header.h"
+#include "proto/mail/mailbox.h"
 
 namespace hooksmtpd::mail {
 
@@ -45,6 +49,13 @@ struct Verdict {
   // Of a message over LMTP, where each recipient gets a reply of its own (RFC 2033 §4.2): one for each in their order,
   // none of them kClose, beside an action of kAccept. Empty: the verdict is for all.
   std::vector<Verdict> recipients{};
+
+  // Modifications, of kAccept only. The address takes the place of the sender, or of the recipient, which is never the
+  // null path then, for all that comes after; the header fields go right below the trace fields of the message.
+  std::optional<ReversePath> rewrite{};
+  std::vector<AddedHeader> add_headers{};
+
+  bool abrupt = false;  // of kClose: no 421, the connection is reset
 
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
