@@ -34,6 +34,7 @@ void Channel::sent(RequestId id, Event event, TimePoint deadline) {
 
 void Channel::received(std::string_view bytes) {
   if (broken_) return;
+  line_ = {};
   buffer_.erase(0, std::exchange(read_, 0));
   buffer_.append(bytes);
   received_ += bytes.size();
@@ -44,6 +45,7 @@ std::optional<Outcome> Channel::next() {
     const std::size_t begin = received_ - (buffer_.size() - read_);
     const auto line = next_line();
     if (!line) break;
+    line_ = *line;
     read(*line, begin);
   }
   if (ready_.empty()) return std::nullopt;
@@ -167,6 +169,7 @@ void Channel::note_unknown(const std::vector<std::string>& keys) {
 }
 
 void Channel::expire(TimePoint now) {
+  line_ = {};
   for (std::size_t i = 0; i < outstanding_.size();) {
     const Outstanding asked = outstanding_[i];
     if (asked.deadline > now) {
@@ -197,6 +200,7 @@ void Channel::fail(std::string reason) {
   outstanding_.clear();
   late_.clear();
   buffer_.clear();
+  line_ = {};
   read_ = 0;
 }
 

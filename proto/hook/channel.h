@@ -101,6 +101,10 @@ class Channel {
   // What came of it, in order. Ask until there is nothing more.
   std::optional<Outcome> next();
 
+  // The line from which the outcome that next() gave last was read, without its LF; empty: it came from none. A view:
+  // until the next call of anything here.
+  std::string_view last_line() const { return line_; }
+
   std::size_t outstanding() const { return outstanding_.size(); }
   bool broken() const { return broken_; }
 
@@ -137,6 +141,7 @@ class Channel {
 
   std::string buffer_;         // received; bounded, since a line is
   std::size_t read_ = 0;       // of buffer_: octets that next_line() gave out
+  std::string_view line_{};    // of buffer_: the last of them
   std::size_t received_ = 0;   // octets in all
   std::deque<Outcome> ready_;  // made, and not yet asked for
   std::vector<std::string> noted_keys_;

@@ -72,6 +72,20 @@ TEST_CASE("a reply may come in any pieces; only the line feed ends it") {
   CHECK(talk.hear_bytes("\r\n") == "reject 2");
 }
 
+TEST_CASE("the line of an outcome can be had as the hook wrote it") {
+  Conversation talk(R"({"concurrency":2})");
+  talk.ask(2);
+  talk.ask(3);
+  talk.channel.received("{\"id\":3,\"action\":\"accept\"}\r\nhello?\n{\"id\":2,\"act");
+  CHECK(talk.channel.next());
+  CHECK(talk.channel.last_line() == "{\"id\":3,\"action\":\"accept\"}\r");
+  CHECK(talk.channel.next());
+  CHECK(talk.channel.last_line() == "hello?");
+  CHECK(!talk.channel.next());
+  CHECK(has(talk.wait(20s), "failed 2"));
+  CHECK(talk.channel.last_line().empty());
+}
+
 TEST_CASE("a reply that nobody asked for breaks the channel") {
   Conversation talk;
   talk.ask(2);
