@@ -32,15 +32,25 @@ class Commands {
   void on(Client client, const request::Cget& asked);
   void on(Client client, const request::Reload& asked);
   void on(Client client, const request::Stop& asked);
+  void on(Client client, const request::Subscribe& asked);
+  void on(Client client, const request::Hooks& asked);
+  void on(Client client, const request::RestartHook& asked);
+
+  // Who asked for what the worker has a share in.
+  struct Waiting {
+    Client client;
+    enum What : std::uint8_t { kStatus, kHooks } what;
+  };
 
   void answer(Client client, const nlohmann::json& reply);
+  void ask_worker(Waiting who);
   void answer_status(std::string_view worker_json);
 
   Loop& loop_;
   Service& service_;
   ControlServer server_;
-  std::uint32_t token_ = 0;             // of the last question to the worker
-  std::vector<Client> status_waiting_;  // not empty: that question is out
+  std::uint32_t token_ = 0;              // of the last question to the worker
+  std::vector<Waiting> status_waiting_;  // not empty: that question is out
   Timer worker_late_;
 };
 

@@ -156,6 +156,16 @@ void ControlServer::reply(ClientId id, std::string line, After after) {
   if (!client.serving && client.socket.valid()) serve(client);
 }
 
+sys::Fd ControlServer::hand_over(ClientId id) {
+  const auto found = clients_.find(id);
+  if (found == clients_.end() || !found->second->asked) return {};
+  Client& client = *found->second;
+  client.watch.stop();
+  sys::Fd socket = std::move(client.socket);
+  drop(client);
+  return socket;
+}
+
 void ControlServer::write_some(Client& client) {
   while (!client.out.empty()) {
     const ssize_t sent = ::send(client.socket.get(), client.out.data(), client.out.size(), MSG_NOSIGNAL);

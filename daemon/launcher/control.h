@@ -25,12 +25,14 @@ class ControlServer {
   using ClientId = std::uint64_t;
   enum class After : std::uint8_t { kKeep, kClose };
 
-  // `line` must lead to a reply(), at once or later.
+  // `line` must lead to a reply() or hand_over(), at once or later.
   ControlServer(Loop& loop, sys::Fd listener, std::function<void(ClientId, std::string_view line)> line);
   ~ControlServer();
 
   // To a client that has gone in between: nothing happens.
   void reply(ClientId client, std::string line, After after = After::kKeep);
+  // Instead of a reply: the client is somebody else's from now on. Not valid: it has gone.
+  sys::Fd hand_over(ClientId client);
   // Whom the kernel says the client is.
   uid_t uid_of(ClientId client) const;
 

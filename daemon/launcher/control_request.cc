@@ -12,7 +12,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::string_view, 6> kCommands{"status", "ready", "configure", "cget", "reload", "stop"};
+constexpr std::array<std::string_view, 10> kCommands{"status", "ready", "configure", "cget",  "reload",
+                                                     "stop",   "trace", "messages",  "hooks", "restart-hook"};
+
+constexpr std::uint64_t kMaxInstance = 1'000'000;  // no configuration has so many
 
 std::unexpected<Refusal> usage(std::string error) {
   return std::unexpected(Refusal{.kind = Refusal::Kind::kUsage, .error = std::move(error), .suggestion = {}});
@@ -64,6 +67,24 @@ std::expected<ControlRequest, Refusal> parse_control_request(std::string_view li
     const std::string* value = text_of(object, "value");
     if (key == nullptr || value == nullptr) return usage("configure: \"key\" and \"value\" are strings");
     return request::Configure{.key = *key, .value = *value};
+  }
+  if (*command == "trace" || *command == "messages") {
+    if (line.size() > kMaxSubscription) {
+      return usage(fmt::format("{}: a request of this kind has at most {} octets", *command, kMaxSubscription));
+    }
+    return request::Subscribe{.line = std::string(line)};
+  }
+  if (*command == "hooks") return request::Hooks{};
+  if (*command == "restart-hook") {
+    const std::string* hook = text_of(object, "hook");
+    if (hook == nullptr) return usage("restart-hook: \"hook\" is the name of a hook");
+    const auto instance = object.find("instance");
+    if (instance == object.end()) return request::RestartHook{.hook = *hook};
+    const auto* number = instance->get_ptr<const json::number_unsigned_t*>();
+    if (number == nullptr || *number == 0 || *number > kMaxInstance) {
+      return usage("restart-hook: \"instance\" is a number from 1");
+    }
+    return request::RestartHook{.hook = *hook, .instance = static_cast<std::uint32_t>(*number)};
   }
   return usage(fmt::format("unknown command '{}'{}", *command, config::did_you_mean(*command, kCommands)));
 }

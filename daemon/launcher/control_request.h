@@ -8,6 +8,8 @@
 
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -31,10 +33,21 @@ struct Reload {};
 struct Stop {
   bool wait = false;  // keep the connection: its end tells that the daemon has stopped
 };
+// What the worker tells: the client's socket is handed to it, with the request.
+struct Subscribe {
+  std::string line;  // at most kMaxSubscription octets
+};
+struct Hooks {};
+struct RestartHook {
+  std::string hook;
+  std::uint32_t instance = 0;  // 0: all of them
+};
 }  // namespace request
 
-using ControlRequest =
-    std::variant<request::Status, request::Ready, request::Configure, request::Cget, request::Reload, request::Stop>;
+using ControlRequest = std::variant<request::Status, request::Ready, request::Configure, request::Cget, request::Reload,
+                                    request::Stop, request::Subscribe, request::Hooks, request::RestartHook>;
+
+inline constexpr std::size_t kMaxSubscription = 4 * 1024;
 
 std::expected<ControlRequest, Refusal> parse_control_request(std::string_view line);
 

@@ -208,6 +208,22 @@ void Crew::apply(std::span<const std::size_t> hooks_to_restart) {
   }
 }
 
+std::vector<std::string> Crew::restart_hook(std::string_view name, std::uint32_t instance) {
+  std::vector<std::string> labels;
+  for (HookPost& hook : hooks_) {
+    if (hook.name() != name || (instance != 0 && hook.instance() != instance)) continue;
+    if (hook.process().up()) {
+      worker_.retire_hook(
+          {.slot = hook.number(), .instance = hook.instance(), .generation = hook.process().generation()});
+    }
+    hook.renew();
+    labels.push_back(hook.label());
+  }
+  return labels;
+}
+
+void Crew::subscribe(std::string_view request, sys::Fd client) { worker_.subscribe(request, std::move(client)); }
+
 void Crew::worker_lost() {
   if (phase_ == Phase::kDraining) return stop_worker();  // nothing is left that could drain
   if (phase_ > Phase::kDraining) return;

@@ -64,6 +64,11 @@ class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwne
   void try_keys(const config::Config& config, KeyholderPost::Answer answer);
   // Hands the current configuration to the worker and starts these hooks anew (indices into Config::hooks).
   void apply(std::span<const std::size_t> hooks_to_restart);
+  // Starts the processes of this hook anew, each when it has finished what it was asked; instance 0: all of them. Gives
+  // their labels; none: there is no such process.
+  std::vector<std::string> restart_hook(std::string_view name, std::uint32_t instance);
+  // The worker tells this client of the control socket what it asked for; where there is none now, it is closed.
+  void subscribe(std::string_view request, sys::Fd client);
   // Lets sessions finish as long as timeouts.drain. Called again: nothing happens.
   void stop(int exit_status);
   // Kills everything.

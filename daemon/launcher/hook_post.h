@@ -60,6 +60,8 @@ class HookPost {
   // Has it replaced by one with these arguments, without holding anything against it: the worker, which has the new
   // configuration by now, lets it finish what it was asked and then says restart().
   void renew(std::vector<std::string> argv);
+  // With the arguments that it has.
+  void renew() { renew(process_.argv()); }
   void keeper_ended(std::string_view why) { process_.give_up_keeper(why); }
 
   // What the worker says. Of a process that is gone already: nothing happens.

@@ -95,6 +95,12 @@ void Service::stop(std::string_view who) {
   crew_.stop(0);
 }
 
+std::vector<std::string> Service::restart_hook(std::string_view name, std::uint32_t instance, std::string_view who) {
+  std::vector<std::string> labels = crew_.restart_hook(name, instance);
+  if (!labels.empty()) log_.info("hooks restart=\"{}\" by={}", comma_list(labels), who);
+  return labels;
+}
+
 void Service::hang_up() {
   if (pending_) {
     again_ = true;

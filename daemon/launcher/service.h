@@ -39,6 +39,8 @@ class Service final : private CrewOwner {
   // once; one change at a time, a second one is refused.
   void reload(std::string_view who, Done done);
   void configure(std::string_view key, std::string_view value, std::string_view who, Done done);
+  // As Crew::restart_hook().
+  std::vector<std::string> restart_hook(std::string_view name, std::uint32_t instance, std::string_view who);
   // Lets sessions finish.
   void stop(std::string_view who);
   void keeper_ended(pid_t keeper, int wait_status) { crew_.keeper_ended(keeper, wait_status); }

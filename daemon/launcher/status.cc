@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxCounters = 32;  // that the worker may name
+constexpr std::size_t kMaxCounters = 64;  // that the worker may name
 
 std::string_view to_string(Crew::Phase phase) {
   switch (phase) {

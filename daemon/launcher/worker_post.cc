@@ -58,6 +58,12 @@ void WorkerPost::give_hook(const sys::HookProcess& process, std::string_view nam
   own_.send(FrameKind::kHook, body, std::move(ends));
 }
 
+void WorkerPost::subscribe(std::string_view request, sys::Fd socket) {
+  std::vector<sys::Fd> fds;
+  fds.push_back(std::move(socket));
+  own_.send(FrameKind::kSubscribe, request, std::move(fds));
+}
+
 void WorkerPost::serve() {
   if (stage_ != WorkerStage::kReady) return;
   stage_ = WorkerStage::kServing;

@@ -60,6 +60,10 @@ class WorkerPost {
   // A socket at whose other end the keyholder signs, in place of the one before.
   void give_keyholder(sys::Fd socket);
   void give_hook(const sys::HookProcess& process, std::string_view name, std::vector<sys::Fd> ends);
+  // It is to be replaced: kRestartHook comes when it has finished what it was asked.
+  void retire_hook(const sys::HookProcess& process) { own_.send(sys::FrameKind::kRetireHook, sys::as_body(process)); }
+  // `request` is a JSON object that says what the client at the other end of `socket` wants to be told.
+  void subscribe(std::string_view request, sys::Fd socket);
   void serve();
   void drain(Loop::Milliseconds limit);
   // Worker and keeper close the listeners: nobody can connect any more.

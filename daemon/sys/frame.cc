@@ -19,6 +19,7 @@ constexpr std::uint8_t kKeyholder = static_cast<std::uint8_t>(Sender::kKeyholder
 constexpr std::size_t kName = 64;              // a hook's name has at most 32 octets
 constexpr std::size_t kText = 1024;            // a line for people
 constexpr std::size_t kSentences = 16 * 1024;  // one line for each certificate that has something
+constexpr std::size_t kRequest = 4 * 1024;     // of a client of the control socket
 constexpr std::uint8_t kReporters = kKeeper | kWorker | kKeyholder;
 
 // clang-format off
@@ -43,6 +44,8 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kKeyholder,     kSupervisor,       0,                    0,                            1, 1},
     FrameRule{FrameKind::kKeys,          kKeyholder,        sizeof(Keys),         sizeof(Keys) + kSentences,    0, 0},
     FrameRule{FrameKind::kKeyholderLost, kWorker,           0,                    0,                            0, 0},
+    FrameRule{FrameKind::kSubscribe,     kSupervisor,       2,                    kRequest,                     1, 1},
+    FrameRule{FrameKind::kRetireHook,    kSupervisor,       sizeof(HookProcess),  sizeof(HookProcess),          0, 0},
 };
 // clang-format on
 

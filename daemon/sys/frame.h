@@ -52,6 +52,9 @@ enum class FrameKind : std::uint32_t {
   kKeys,  // body: Keys and a text for people: what is wrong with the keys of the last kConfig, or a note
   // worker -> supervisor
   kKeyholderLost,  // it did not answer in time, or closed the socket of the last kKeyholder
+  // supervisor -> worker
+  kSubscribe,   // body: a request of the control socket, a JSON object; descriptor: the client's socket, to be told
+  kRetireHook,  // body: HookProcess (no name). It finishes what it was asked; then kRestartHook
 };
 
 struct Stop {

@@ -1,5 +1,9 @@
 #include "daemon/worker/body.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace hooksmtpd::worker {
@@ -47,6 +51,20 @@ std::expected<std::string, int> Body::place_for(const std::string& hook) {
   if (!placed) return std::unexpected(placed.error());
   holder_ = hook;
   return spool_.path_for_hook(hook, name_);
+}
+
+std::string Body::head(std::size_t most) const {
+  if (!file_.valid()) return memory_.substr(0, most);
+  std::string octets(std::min<std::uint64_t>(most, size_), '\0');
+  std::size_t got = 0;
+  while (got < octets.size()) {
+    const ssize_t read = pread(file_.get(), octets.data() + got, octets.size() - got, static_cast<off_t>(got));
+    if (read < 0 && errno == EINTR) continue;
+    if (read <= 0) break;
+    got += static_cast<std::size_t>(read);
+  }
+  octets.resize(got);
+  return octets;
 }
 
 void Body::withdraw() {

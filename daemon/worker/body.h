@@ -31,6 +31,10 @@ class Body {
   void withdraw();
 
   std::uint64_t size() const { return size_; }
+  // How the message begins: at most `most` octets, or what can be read of them.
+  std::string head(std::size_t most) const;
+  // All of it; empty once it is in the spool.
+  std::string_view in_memory() const { return memory_; }
 
  private:
   void fail(int error);

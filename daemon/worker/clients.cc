@@ -58,12 +58,15 @@ std::string start_stamp() {
 }  // namespace
 
 Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool, const Keyholder& keyholder,
-                 std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open)
+                 Subscriptions& subscriptions, std::vector<std::pair<sys::Fd, std::string>> listeners,
+                 std::size_t most_open)
     : base_(base),
       log_(log),
       dispatcher_(dispatcher),
       spool_(spool),
       keyholder_(keyholder),
+      tracer_(subscriptions.tracer()),
+      messages_(subscriptions.messages()),
       most_open_(most_open),
       gate_(base, log, [this](Arrival arrival) { admit(std::move(arrival)); }),
       deadline_timer_(base, *this),

@@ -22,6 +22,7 @@
 #include "daemon/worker/keyholder.h"
 #include "daemon/worker/proxy_gate.h"
 #include "daemon/worker/spool.h"
+#include "daemon/worker/subscriptions.h"
 #include "proto/smtp/date.h"
 
 namespace hooksmtpd::worker {
@@ -42,7 +43,7 @@ class Clients {
   // `listeners` are bound sockets and the names of their listeners. `most_open`: clients for whom there are
   // descriptors.
   Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool& spool, const Keyholder& keyholder,
-          std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open);
+          Subscriptions& subscriptions, std::vector<std::pair<sys::Fd, std::string>> listeners, std::size_t most_open);
   ~Clients();
 
   // Holds for sessions that begin from now on.
@@ -87,6 +88,8 @@ class Clients {
   Dispatcher& dispatcher_;
   Spool& spool_;
   const Keyholder& keyholder_;
+  Tracer& tracer_;
+  MessageRing& messages_;
   GenerationPtr generation_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   AddressCounts by_address_;  // both outlive the connections that stand in them

@@ -24,6 +24,14 @@ constexpr std::size_t kMaxKept = 64 * 1024;
 // How long we wait, after our last word, for a client to read it and go.
 constexpr auto kLinger = std::chrono::seconds(2);
 
+// Where the Subject of a large message is looked for.
+constexpr std::size_t kMaxHead = 64 * 1024;
+
+std::string subject_of(const Body& body) {
+  return body.size() <= kMaxBodyInMemory ? subject_of_message(body.in_memory())
+                                         : subject_of_message(body.head(kMaxHead));
+}
+
 }  // namespace
 
 Connection::Connection(Clients& clients, GenerationPtr generation, const Policy& policy, Start start)
@@ -47,6 +55,7 @@ Connection::Connection(Clients& clients, GenerationPtr generation, const Policy&
 Connection::~Connection() { event_del(&event_); }
 
 void Connection::begin() {
+  if (clients_.tracer_.listening()) clients_.tracer_.begun(traced());
   if (policy_.implicit_tls()) return start_handshake();
   begun_session_ = true;
   session_.begin();
@@ -107,6 +116,7 @@ void Connection::shake_hands() {
   clients_.log_.debug("tls id={} client={} version={} cipher={} name={} subject={}", session_.id(),
                       shown_address(session_.peer().address), tls.version, tls.cipher, sys::quoted(tls.server_name),
                       sys::quoted(tls.client_subject));
+  if (clients_.tracer_.listening()) clients_.tracer_.tls(traced(), tls.version, tls.cipher);
   if (!std::exchange(begun_session_, true)) session_.begin();
   settle();
 }
@@ -334,6 +344,7 @@ void Connection::close(hook::EndReason reason) {
                                               .bytes_sent = bytes_sent_,
                                               .reason = reason});
   }
+  if (clients_.tracer_.listening()) clients_.tracer_.over(traced(), reason);
   clients_.remove(*this);
 }
 
@@ -350,7 +361,21 @@ hook::SessionFacts Connection::facts() const {
   return facts;
 }
 
-void Connection::reply(std::string_view wire) { clients_.replies_ += wire; }
+TracedSession Connection::traced() const {
+  return {.subject = {.session = session_.id(), .listener = listener_.name, .client = session_.peer().address},
+          .begun = begun_};
+}
+
+void Connection::reply(std::string_view wire) {
+  if (clients_.tracer_.listening()) clients_.tracer_.server(traced(), wire);
+  clients_.replies_ += wire;
+}
+
+// Whoever gets the message keeps it; its subject is all that we want to remember.
+std::unique_ptr<Body> Connection::take_body() {
+  subject_ = subject_of(*body_);
+  return std::move(body_);
+}
 
 void Connection::ask(smtp::QuestionId id, const smtp::Question& question) {
   ++questions_;
@@ -363,12 +388,26 @@ void Connection::body(std::string_view run) {
 }
 
 void Connection::transaction_over(const smtp::Transaction& transaction, std::string_view reply) {
+  if (body_) subject_ = subject_of(*body_);  // no hook wanted it
   body_.reset();
+  if (!reply.empty() && smtp::code_of(reply) < 300) remember(transaction);
+  subject_ = {};
   if (!reply.empty()) {
     ++(smtp::code_of(reply) < 300 ? clients_.counts_.messages_accepted : clients_.counts_.messages_refused);
   }
   if (!clients_.log_.enabled(sys::LogLevel::kInfo)) return;
   clients_.log_.write(sys::LogLevel::kInfo, message_line(transaction, reply));
+}
+
+void Connection::remember(const smtp::Transaction& transaction) {
+  clients_.messages_.accepted({.transaction = transaction.id,
+                               .session = session_.id(),
+                               .listener = listener_.name,
+                               .client = session_.peer().address,
+                               .user = session_.user(),
+                               .envelope = transaction.envelope,
+                               .size = transaction.data.size(),
+                               .subject = subject_});
 }
 
 void Connection::auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) {

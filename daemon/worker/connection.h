@@ -46,7 +46,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   const Policy& policy() const override { return policy_; }
   std::uint64_t number() const override { return number_; }
   hook::SessionFacts facts() const override;
-  std::unique_ptr<Body> take_body() override { return std::move(body_); }
+  std::unique_ptr<Body> take_body() override;
   void answer(smtp::QuestionId question, const mail::Verdict& verdict) override;
 
  private:
@@ -88,6 +88,8 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void linger();
   void lost();
   void close(hook::EndReason reason);
+  TracedSession traced() const;
+  void remember(const smtp::Transaction& transaction);
 
   Clients& clients_;
   GenerationPtr generation_;
@@ -104,6 +106,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::string input_;   // what the session left: the start of a line, or what waits for a verdict
   std::string output_;  // what the socket did not take
   std::unique_ptr<Body> body_;
+  std::string subject_;  // of the message that is being judged
   smtp::Session session_;
   short watched_ = 0;  // EV_READ, EV_WRITE
   Stage stage_ = Stage::kSession;

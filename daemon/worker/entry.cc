@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kChallenge = "334 ";
 
-void begin(hook::JsonWriter& json, SinceBegin when, std::string_view from) {
-  milliseconds(json, "ms", when);
+void begin(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view from) {
+  if (when) milliseconds(json, "ms", *when);
   json.text("from", from);
 }
 
@@ -34,22 +34,22 @@ void milliseconds(hook::JsonWriter& json, std::string_view key, std::chrono::nan
   json.json(key, text);
 }
 
-void server_line(hook::JsonWriter& json, SinceBegin when, std::string_view line) {
+void server_line(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view line) {
   begin(json, when, "server");
   json.text("line", line.starts_with(kChallenge) ? "334 ***" : line);
 }
 
-void client_line(hook::JsonWriter& json, SinceBegin when, std::string_view line) {
+void client_line(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view line) {
   begin(json, when, "client");
   json.text("line", line);
 }
 
-void client_octets(hook::JsonWriter& json, SinceBegin when, std::uint64_t octets) {
+void client_octets(hook::JsonWriter& json, std::optional<SinceBegin> when, std::uint64_t octets) {
   begin(json, when, "client");
   json.number("octets", octets);
 }
 
-void hook_reply(hook::JsonWriter& json, SinceBegin when, const HookEntry& what) {
+void hook_reply(hook::JsonWriter& json, std::optional<SinceBegin> when, const HookEntry& what) {
   begin(json, when, "hook");
   json.text("hook", what.hook);
   json.number("instance", what.instance);
@@ -65,7 +65,7 @@ void hook_reply(hook::JsonWriter& json, SinceBegin when, const HookEntry& what) 
   milliseconds(json, "took_ms", what.took);
 }
 
-void tls(hook::JsonWriter& json, SinceBegin when, std::string_view version, std::string_view cipher) {
+void tls(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view version, std::string_view cipher) {
   begin(json, when, "daemon");
   json.text("what", "tls");
   json.text("version", version);

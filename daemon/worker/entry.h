@@ -8,8 +8,8 @@
 //   {"ms":2,"from":"daemon","what":"tls","version":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384"}
 //
 // `ms` counts from the beginning of the session. Each function appends the members of one object, which its caller
-// begins and ends, so that there may be more in it. Octets that are not UTF-8 come as JsonWriter has them: U+FFFD, and
-// a twin `line_b64`.
+// begins and ends, so that there may be more in it; `when` is missing where the beginning is not known. Octets that are
+// not UTF-8 come as JsonWriter has them: U+FFFD, and a twin `line_b64`.
 //
 // No secret comes this far from a client: smtp::Host::heard() gives `***` for it. What the server says of one, the
 // challenges of AUTH, is left out here.
@@ -18,6 +18,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "proto/hook/event.h"
@@ -44,12 +45,12 @@ namespace entry {
 void milliseconds(hook::JsonWriter& json, std::string_view key, std::chrono::nanoseconds value);
 
 // One line of a reply, without its CRLF. A challenge of AUTH (RFC 4954 §4) is shown as `334 ***`.
-void server_line(hook::JsonWriter& json, SinceBegin when, std::string_view line);
-void client_line(hook::JsonWriter& json, SinceBegin when, std::string_view line);
+void server_line(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view line);
+void client_line(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view line);
 // Octets of a message, or of one BDAT.
-void client_octets(hook::JsonWriter& json, SinceBegin when, std::uint64_t octets);
-void hook_reply(hook::JsonWriter& json, SinceBegin when, const HookEntry& what);
-void tls(hook::JsonWriter& json, SinceBegin when, std::string_view version, std::string_view cipher);
+void client_octets(hook::JsonWriter& json, std::optional<SinceBegin> when, std::uint64_t octets);
+void hook_reply(hook::JsonWriter& json, std::optional<SinceBegin> when, const HookEntry& what);
+void tls(hook::JsonWriter& json, std::optional<SinceBegin> when, std::string_view version, std::string_view cipher);
 
 // Takes the first line off a reply's wire form: without its CRLF.
 std::string_view take_line(std::string_view& wire);

@@ -24,6 +24,8 @@ constexpr auto kDeathWindow = std::chrono::minutes(5);
 // How long a request waits for a process that is being started anew.
 constexpr std::chrono::milliseconds kMaxWaitForStart = std::chrono::seconds(10);
 
+constexpr const char* kReplaced = "it is to be replaced";
+
 template <auto callback>
 void call(evutil_socket_t, short, void* self) noexcept {
   (static_cast<HookProcess*>(self)->*callback)();
@@ -60,10 +62,14 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, const std::functi
   retiring_ = false;
   state_ = State::kGreeting;
   ++counts_.starts;
-  const auto deadline = Clock::now() + start_timeout;
+  greeted_ = Clock::now();
+  const auto deadline = greeted_ + start_timeout;
   const hook::RequestId id = next_id();
   channel_.sent(id, hook::Event::kHello, deadline);
   to_write_ = hello(id);
+  if (surroundings_.tracer.listening()) {
+    surroundings_.tracer.request(traced(), hook::Event::kHello, to_write_, [] { return std::nullopt; });
+  }
   timer_.set_at_latest(deadline);
   mark_busy();
 }
@@ -131,6 +137,8 @@ void HookProcess::write_requests() {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
     waiting_octets_ -= request.line.size();
+    if (surroundings_.tracer.listening()) trace(request);
+    request.written = now;
     to_write_ += std::exchange(request.line, {});
     channel_.sent(request.id, request.event, now + request.timeout);
     timer_.set_at_latest(now + request.timeout);
@@ -175,9 +183,19 @@ bool HookProcess::read_some_output() {
   return true;
 }
 
+void HookProcess::trace(Request& request) {
+  const auto message = [&request] {
+    return request.asker ? request.asker->message(Tracer::kMaxMessage) : std::nullopt;
+  };
+  request.traced =
+      std::make_unique<TracedRequest>(surroundings_.tracer.request(traced(), request.event, request.line, message));
+}
+
 void HookProcess::handle_outcomes() {
+  heard_ = Clock::now();
   while (auto next = channel_.next()) {
     if (auto* ready = std::get_if<hook::outcome::Ready>(&*next)) {
+      if (surroundings_.tracer.listening()) trace_hello(*ready);
       if (!ready->reply.ready) {
         gone(fmt::format("it says that it is not ready: {}", ready->reply.text));
         return;
@@ -185,6 +203,9 @@ void HookProcess::handle_outcomes() {
       state_ = State::kReady;
       start_failed_ = false;
       wants_reset_ = ready->reply.wants_reset;
+      stores_ = ready->reply.stores;
+      modifies_ = ready->reply.modifies;
+      if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "ready", "");
       surroundings_.state(*this, "");
     } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
       finish(answer->id,
@@ -198,6 +219,7 @@ void HookProcess::handle_outcomes() {
       finish(failure->id, {.kind = Outcome::kFailed, .reason = std::move(failure->reason)});
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
       if (error_limit_.allow(Clock::now())) surroundings_.log.warn("hook {}: {}", label_, notice->text);
+      if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "errs", notice->text);
     } else if (auto* broken = std::get_if<hook::outcome::Broken>(&*next)) {
       gone(std::move(broken->reason));
       return;
@@ -211,7 +233,8 @@ void HookProcess::gone(std::string reason) {
   if (state_ == State::kAbsent) return;
   const bool greeting = std::exchange(state_, State::kAbsent) == State::kGreeting;
   close_pipes();
-  deaths_.push_back(Clock::now());
+  heard_ = Clock::now();
+  deaths_.push_back(heard_);
   if (deaths_.size() > kDeathsToFail) deaths_.pop_front();
   channel_.fail(reason);
   while (auto next = channel_.next()) {
@@ -222,6 +245,7 @@ void HookProcess::gone(std::string reason) {
       finish(answer->id, {.kind = Outcome::kVerdict, .verdict = answer->verdict, .delay = answer->delay, .reason = {}});
     }
   }
+  if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "gone", reason);
   start_failed_ = greeting;
   keep_waiting();
   if (greeting) surroundings_.state(*this, reason);
@@ -233,8 +257,9 @@ void HookProcess::let_go() {
   state_ = State::kAbsent;
   retiring_ = false;
   close_pipes();
+  if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "gone", kReplaced);
   keep_waiting();
-  surroundings_.restart(*this, "its configuration has changed");
+  surroundings_.restart(*this, kReplaced);
 }
 
 void HookProcess::close_pipes() {
@@ -259,11 +284,42 @@ void HookProcess::keep_waiting() {
 }
 
 void HookProcess::finish(hook::RequestId id, Outcome outcome) {
-  const auto request = std::ranges::find(outstanding_, id, &Request::id);
-  if (request == outstanding_.end()) return;
-  Asker* const asker = request->asker;
-  outstanding_.erase(request);
-  if (asker) asker->outcome(std::move(outcome));
+  const auto found = std::ranges::find(outstanding_, id, &Request::id);
+  if (found == outstanding_.end()) return;
+  const Request request = std::move(*found);
+  outstanding_.erase(found);
+  outcome.took = heard_ - request.written;
+  if (outcome.kind == Outcome::kVerdict) count(request.event, outcome.took);
+  if (surroundings_.tracer.listening()) trace(request, outcome);
+  if (request.asker) request.asker->outcome(std::move(outcome));
+}
+
+void HookProcess::count(hook::Event event, std::chrono::nanoseconds took) {
+  latency_.add(took);
+  auto& of_event = latencies_[static_cast<std::size_t>(event)];
+  if (!of_event) of_event = std::make_unique<Latency>();
+  of_event->add(took);
+}
+
+void HookProcess::trace_hello(const hook::outcome::Ready& ready) {
+  const mail::Verdict fine;
+  surroundings_.tracer.reply({.hook = name_,
+                              .instance = instance_,
+                              .event = hook::Event::kHello,
+                              .verdict = ready.reply.ready ? &fine : nullptr,
+                              .failure = ready.reply.text,
+                              .took = heard_ - greeted_},
+                             ready.id, nullptr, channel_.last_line());
+}
+
+void HookProcess::trace(const Request& request, const Outcome& outcome) {
+  surroundings_.tracer.reply({.hook = name_,
+                              .instance = instance_,
+                              .event = request.event,
+                              .verdict = outcome.kind == Outcome::kVerdict ? &outcome.verdict : nullptr,
+                              .failure = outcome.reason,
+                              .took = outcome.took},
+                             request.id, request.traced.get(), channel_.last_line());
 }
 
 void HookProcess::on_time() {
@@ -319,6 +375,10 @@ bool HookProcess::read_some_error() {
 void HookProcess::log_error_line() {
   if (error_line_.empty()) return;
   const std::string line = std::exchange(error_line_, {});
+  if (surroundings_.tracer.listening()) {
+    const bool alone = outstanding_.size() == 1;
+    surroundings_.tracer.said_to_stderr(traced(), alone ? outstanding_.front().traced.get() : nullptr, line);
+  }
   if (!error_limit_.allow(Clock::now())) return;
   if (const auto suppressed = error_limit_.take_suppressed(); suppressed > 0) {
     surroundings_.log.warn("hook {}: {} more lines were not logged", label_, suppressed);

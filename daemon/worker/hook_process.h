@@ -6,10 +6,13 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,7 +20,9 @@
 #include "daemon/sys/log.h"
 #include "daemon/worker/event.h"
 #include "daemon/worker/generation.h"
+#include "daemon/worker/latency.h"
 #include "daemon/worker/log_limit.h"
+#include "daemon/worker/tracer.h"
 #include "proto/hook/channel.h"
 #include "proto/hook/request.h"
 #include "proto/mail/verdict.h"
@@ -31,6 +36,7 @@ struct Outcome {
   mail::Verdict verdict{};            // kVerdict
   std::chrono::milliseconds delay{};  // kVerdict: the client waits so long
   std::string reason{};               // otherwise, for the log
+  std::chrono::nanoseconds took{};    // from the writing of the request to the reading of the reply; not of kQueueFull
 };
 
 // Whoever asked. It is told exactly once, lives until then, and is never told from within ask().
@@ -39,6 +45,8 @@ class Asker {
   virtual void outcome(Outcome outcome) = 0;
   // For the log: "session=7f3a". Empty: nothing to say.
   virtual std::string tag() const = 0;
+  // For the trace: the message that it asks about, if that is not longer than `most`.
+  virtual std::optional<std::string> message(std::size_t /*most*/) const { return std::nullopt; }
 
  protected:
   ~Asker() = default;
@@ -49,8 +57,10 @@ struct Request {
   hook::Event event = hook::Event::kDisconnect;
   std::string line;
   std::chrono::milliseconds timeout{};
-  Asker* asker = nullptr;       // nullptr: the answer matters to nobody
-  Clock::time_point give_up{};  // while it waits
+  Asker* asker = nullptr;                   // nullptr: the answer matters to nobody
+  Clock::time_point give_up{};              // while it waits
+  Clock::time_point written{};              // once it is with the hook
+  std::unique_ptr<TracedRequest> traced{};  // if somebody listened then
 };
 
 class HookProcess {
@@ -62,6 +72,7 @@ class HookProcess {
   struct Surroundings {
     event_base* base;
     sys::Log& log;
+    Tracer& tracer;
     // It has to be killed and started again.
     std::function<void(HookProcess&, const std::string& reason)> restart;
     // It answered hello (`failure` empty), or did not.
@@ -107,6 +118,13 @@ class HookProcess {
     std::uint64_t requests = 0, failures = 0, starts = 0;
   };
   const Counts& counts() const { return counts_; }
+  // How long its answers took, from the writing of a request to the reading of the reply; null: it has answered none
+  // such.
+  const Latency& latency() const { return latency_; }
+  const Latency* latency(hook::Event event) const { return latencies_[static_cast<std::size_t>(event)].get(); }
+  // What its answer to hello said of it.
+  bool stores() const { return stores_; }
+  const hook::Modifies& modifies() const { return modifies_; }
 
  private:
   enum class State { kAbsent, kGreeting, kReady };
@@ -125,6 +143,11 @@ class HookProcess {
   void close_pipes();
   void keep_waiting();
   void finish(hook::RequestId id, Outcome outcome);
+  void count(hook::Event event, std::chrono::nanoseconds took);
+  void trace(Request& request);
+  void trace(const Request& request, const Outcome& outcome);
+  void trace_hello(const hook::outcome::Ready& ready);
+  TracedHook traced() const { return {.name = name_, .instance = instance_}; }
   void give_up_waiting(Clock::time_point now);
   void mark_busy();
 
@@ -137,6 +160,8 @@ class HookProcess {
   bool retiring_ = false;
   bool wants_reset_ = true;
   bool start_failed_ = false;  // the last start, that is
+  bool stores_ = false;
+  hook::Modifies modifies_{};
 
   sys::Fd input_, output_, error_;
   Event on_input_, on_output_, on_error_;
@@ -152,6 +177,10 @@ class HookProcess {
   std::deque<Clock::time_point> deaths_;  // the last few
   Timer<HookProcess, &HookProcess::on_time> timer_;
   Counts counts_;
+  Latency latency_;
+  std::array<std::unique_ptr<Latency>, hook::kEvents> latencies_{};
+  Clock::time_point greeted_{};
+  Clock::time_point heard_{};  // when the line was read that is being handled
 };
 
 }  // namespace hooksmtpd::worker

@@ -1,12 +1,12 @@
 #include "daemon/worker/inquiry.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <cassert>
 #include <chrono>
 #include <variant>
 
+#include "daemon/worker/utc.h"
 #include "proto/sasl/credentials.h"
 #include "proto/smtp/trace.h"
 
@@ -22,14 +22,6 @@ config::HookEvent event_of(const smtp::Question& question) {
     config::HookEvent operator()(const smtp::question::Message&) { return config::HookEvent::kDeliver; }
   } event;
   return std::visit(event, question);
-}
-
-// "2026-11-22T17:20:11.482Z"
-std::string utc_now() {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(now);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)),
-                     (now - seconds).count());
 }
 
 }  // namespace
@@ -78,6 +70,11 @@ Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId questi
 std::string Inquiry::tag() const {
   if (delivery) return "message=" + delivery->transaction;
   return client ? "session=" + client->session().id() : "";
+}
+
+std::optional<std::string> Inquiry::message(std::size_t most) const {
+  if (!delivery || delivery->body->size() > most) return std::nullopt;
+  return delivery->body->head(most);
 }
 
 hook::Written Inquiry::write(std::string& line, hook::RequestId request, const std::string& path) const {

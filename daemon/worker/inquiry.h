@@ -38,6 +38,7 @@ class Inquiry final : public Asker {
 
   void outcome(Outcome outcome) override { dispatcher_.outcome(*this, std::move(outcome)); }
   std::string tag() const override;
+  std::optional<std::string> message(std::size_t most) const override;
 
   // Appends the request for the hook that it has come to. `path`: where that hook finds the message.
   hook::Written write(std::string& line, hook::RequestId id, const std::string& path) const;

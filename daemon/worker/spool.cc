@@ -16,7 +16,7 @@ namespace {
 
 // Readable by whoever can enter the folder; nobody can write it, not even we again.
 std::expected<sys::Fd, int> create(const sys::Fd& folder, const std::string& name) {
-  sys::Fd file(openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
+  sys::Fd file(openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
   if (!file.valid()) return std::unexpected(errno);
   if (fchmod(file.get(), 0444) != 0) return std::unexpected(errno);  // whatever the umask
   return file;

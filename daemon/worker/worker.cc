@@ -58,6 +58,30 @@ Descriptors share_descriptors(const config::Config& config) {
   return {.clients = free - free / 4, .spool = free / 4};
 }
 
+// The supervisor believes numbers only.
+nlohmann::json numbers_of(const HookProcess& process, std::uint32_t slot) {
+  nlohmann::json numbers{{"slot", slot},
+                         {"waiting", process.waiting()},
+                         {"requests", process.counts().requests},
+                         {"failures", process.counts().failures},
+                         {"starts", process.counts().starts},
+                         {"stores", process.stores() ? 1 : 0},
+                         {"modifies_sender", process.modifies().sender ? 1 : 0},
+                         {"modifies_recipient", process.modifies().recipient ? 1 : 0},
+                         {"modifies_headers", process.modifies().headers ? 1 : 0},
+                         {"answers", process.latency().count()},
+                         {"p50_us", process.latency().percentile(50).count()},
+                         {"p99_us", process.latency().percentile(99).count()}};
+  for (std::size_t event = 0; event < hook::kEvents; ++event) {
+    const Latency* const latency = process.latency(static_cast<hook::Event>(event));
+    if (latency == nullptr) continue;
+    const std::string name(to_string(static_cast<hook::Event>(event)));
+    numbers[name + "_p50_us"] = latency->percentile(50).count();
+    numbers[name + "_p99_us"] = latency->percentile(99).count();
+  }
+  return numbers;
+}
+
 EventBase make_base() {
   EventBase base(event_base_new());
   if (!base) throw std::runtime_error("event_base_new failed");
@@ -75,6 +99,7 @@ Worker::Worker(Start start)
       listeners_(std::move(start.listeners)),
       isolation_(std::move(start.isolation)),
       keyholder_(log_, [this] { send(sys::FrameKind::kKeyholderLost, ""); }),
+      subscriptions_(base_.get()),
       log_timer_(base_.get(), *this),
       drain_timer_(base_.get(), *this) {
   const auto watch = [this](const sys::Fd& fd, event_callback_fn callback) {
@@ -98,6 +123,7 @@ int Worker::run() {
     event_base_loop(base_.get(), EVLOOP_ONCE);
     if (dispatcher_) dispatcher_->end_of_turn();
     if (clients_) clients_->end_of_turn();
+    subscriptions_.end_of_turn();
     if (draining_ && !drained_) report_drained();
     if (log_.pending()) log_timer_.set_at_latest(Clock::now() + kLogDelay);
   }
@@ -145,6 +171,10 @@ void Worker::obey(sys::Frame frame) {
       return keyholder_.use(std::move(frame.fds.at(0)));
     case sys::FrameKind::kHook:
       return start_hook(std::move(frame));
+    case sys::FrameKind::kRetireHook:
+      return retire_hook(frame);
+    case sys::FrameKind::kSubscribe:
+      return subscriptions_.take(frame.body, std::move(frame.fds.at(0)));
     case sys::FrameKind::kServe:
       return clients_->serve();
     case sys::FrameKind::kRelease:
@@ -179,11 +209,15 @@ void Worker::configure(const sys::Frame& frame) {
                                 .state = failure.empty() ? sys::HookState::kReady : sys::HookState::kFailed};
       send(sys::FrameKind::kHookState, std::string(sys::as_body(what)) + failure);
     };
-    dispatcher_ = std::make_unique<Dispatcher>(
-        base_.get(), log_,
-        HookProcess::Surroundings{.base = base_.get(), .log = log_, .restart = restart, .state = state, .busy = {}});
-    clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, keyholder_, std::move(listeners_),
-                                         descriptors.clients);
+    dispatcher_ = std::make_unique<Dispatcher>(base_.get(), log_,
+                                               HookProcess::Surroundings{.base = base_.get(),
+                                                                         .log = log_,
+                                                                         .tracer = subscriptions_.tracer(),
+                                                                         .restart = restart,
+                                                                         .state = state,
+                                                                         .busy = {}});
+    clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, keyholder_, subscriptions_,
+                                         std::move(listeners_), descriptors.clients);
   }
   dispatcher_->add_hooks(generation_->config);
   clients_->use(generation_);
@@ -228,6 +262,17 @@ void Worker::start_hook(sys::Frame frame) {
       hello, hook->start_timeout);
 }
 
+// Of a process that is gone already: nothing happens.
+void Worker::retire_hook(const sys::Frame& frame) {
+  const auto which = sys::body_as<sys::HookProcess>(frame.body);
+  dispatcher_->for_each_process([&](HookProcess& process) {
+    const auto slot = slots_.find(&process);
+    if (slot != slots_.end() && slot->second == which.slot && process.generation() == which.generation) {
+      process.retire();
+    }
+  });
+}
+
 void Worker::begin_drain(const sys::Frame& frame) {
   clients_->release();
   draining_ = true;
@@ -250,12 +295,7 @@ void Worker::send_status(const sys::Frame& frame) {
   dispatcher_->for_each_process([&](const HookProcess& process) {
     const auto slot = slots_.find(&process);
     if (slot == slots_.end()) return;
-    hooks.push_back({{"slot", slot->second},
-                     {"state", process.state_name()},
-                     {"waiting", process.waiting()},
-                     {"requests", process.counts().requests},
-                     {"failures", process.counts().failures},
-                     {"starts", process.counts().starts}});
+    hooks.push_back(numbers_of(process, slot->second));
   });
   const nlohmann::json status{{"sessions", clients_->open()},
                               {"connections_total", counts.connections},

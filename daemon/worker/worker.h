@@ -17,6 +17,7 @@
 #include "daemon/worker/generation.h"
 #include "daemon/worker/keyholder.h"
 #include "daemon/worker/spool.h"
+#include "daemon/worker/subscriptions.h"
 
 namespace hooksmtpd::worker {
 
@@ -44,6 +45,7 @@ class Worker {
   void on_terminate() noexcept;
   void obey(sys::Frame frame);
   void start_hook(sys::Frame frame);
+  void retire_hook(const sys::Frame& frame);
   void begin_drain(const sys::Frame& frame);
   void on_drain_over();
   void report_drained();
@@ -59,6 +61,7 @@ class Worker {
   std::vector<std::pair<sys::Fd, std::string>> listeners_;
   std::string isolation_;
   Keyholder keyholder_;  // outlives every generation, and so whoever holds one
+  Subscriptions subscriptions_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Clients> clients_;

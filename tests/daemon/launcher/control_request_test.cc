@@ -15,6 +15,11 @@ struct Printer {
   std::string operator()(const request::Configure& asked) const { return "configure " + asked.key + " " + asked.value; }
   std::string operator()(const request::Cget& asked) const { return "cget <" + asked.key + ">"; }
   std::string operator()(const request::Stop& asked) const { return asked.wait ? "stop and wait" : "stop"; }
+  std::string operator()(const request::Subscribe& asked) const { return "subscribe " + asked.line; }
+  std::string operator()(const request::Hooks&) const { return "hooks"; }
+  std::string operator()(const request::RestartHook& asked) const {
+    return "restart " + asked.hook + "/" + std::to_string(asked.instance);
+  }
 };
 
 std::string parsed(std::string_view line) {
@@ -41,6 +46,16 @@ TEST_CASE("requests on the control socket") {
       {R"({"command":"configure","key":"banner"})", "error: configure: \"key\" and \"value\" are strings"},
       {R"({"command":"configure","key":"limits.errors","value":7})",
        "error: configure: \"key\" and \"value\" are strings"},
+      {R"({"command":"trace","hook":"x"})", R"(subscribe {"command":"trace","hook":"x"})"},
+      {R"({"command":"messages","since":"w-1"})", R"(subscribe {"command":"messages","since":"w-1"})"},
+      {R"({"command":"hooks"})", "hooks"},
+      {R"({"command":"restart-hook","hook":"policy"})", "restart policy/0"},
+      {R"({"command":"restart-hook","hook":"policy","instance":2})", "restart policy/2"},
+      {R"({"command":"restart-hook"})", "error: restart-hook: \"hook\" is the name of a hook"},
+      {R"({"command":"restart-hook","hook":"policy","instance":0})",
+       "error: restart-hook: \"instance\" is a number from 1"},
+      {R"({"command":"restart-hook","hook":"policy","instance":4294967297})",
+       "error: restart-hook: \"instance\" is a number from 1"},
       {R"({"command":"stat"})", "error: unknown command 'stat' — did you mean 'status'?"},
       {R"({"command":["status"]})", "error: a request names its \"command\""},
       {"{}", "error: a request names its \"command\""},
@@ -54,6 +69,11 @@ TEST_CASE("requests on the control socket") {
     const std::string result = parsed(row.line);
     CHECK_MESSAGE(result.starts_with(row.result), result);
   }
+}
+
+TEST_CASE("what is passed on to the worker has a bound") {
+  CHECK(parsed(R"({"command":"trace","hook":")" + std::string(4096, 'x') + "\"}") ==
+        "error: trace: a request of this kind has at most 4096 octets");
 }
 
 TEST_CASE("deep nesting is refused, not followed") {

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -49,6 +50,61 @@ TEST_CASE("status has what the supervisor knows, and the numbers of the worker")
   CHECK(reply["hooks"][0]["name"] == "policy");
   CHECK(reply["hooks"][0]["state"] == "ready");
   CHECK(reply["hooks"][0]["waiting"] == 2);
+}
+
+TEST_CASE("hooks are told with the worker's numbers, and nothing else of it") {
+  World world(config_with({"policy"}));
+  world.bring_up();
+  world.worker().heard();
+  world.ask_nothing_yet("{\"command\":\"hooks\"}\n");
+  const auto asked = world.worker().take();
+  REQUIRE(asked);
+  world.worker().say(FrameKind::kStatus, asked->body + R"({"hooks":[{"slot":1,"p99_us":7,"state":"\u001b[2J"}]})");
+  const json reply = json::parse(world.answer());
+  CHECK(reply["ok"] == true);
+  CHECK(reply["hooks"][0]["p99_us"] == 7);
+  CHECK(reply["hooks"][0]["state"] == "ready");
+  CHECK_FALSE(reply.contains("worker"));
+}
+
+TEST_CASE("a subscriber is handed to the worker, with its request and its socket") {
+  World world(config_with({}));
+  world.ask_nothing_yet("{\"command\":\"trace\"}\n");
+  CHECK(json::parse(world.answer())["kind"] == "unavailable");
+  world.bring_up();
+  world.worker().heard();
+  world.ask_nothing_yet("{\"command\":\"trace\"}\n");
+  CHECK(world.answer().empty());
+  const auto frame = world.worker().take();
+  REQUIRE(frame);
+  CHECK(frame->kind == FrameKind::kSubscribe);
+  CHECK(frame->body == R"({"command":"trace"})");
+  REQUIRE(::write(frame->fds.at(0).get(), "{\"ok\":true}\n", 12) == 12);
+  CHECK(world.answer() == "{\"ok\":true}\n");
+}
+
+TEST_CASE("a hook is restarted when the worker has let it finish, and nothing is held against it") {
+  World world(config_with({"policy"}));
+  world.bring_up();
+  world.worker().heard();
+  CHECK(world.ask({{"command", "restart-hook"}, {"hook", "policy"}})["restarting"] == json{"policy/1"});
+  const auto frame = world.worker().take();
+  REQUIRE(frame);
+  REQUIRE(frame->kind == FrameKind::kRetireHook);
+  const auto which = sys::body_as<sys::HookProcess>(frame->body);
+  CHECK(which.slot == 1);
+  world.keeper(1).heard();
+  world.settle();
+  CHECK(world.keeper(1).heard().empty());
+  world.worker().say(FrameKind::kRestartHook, std::string(sys::as_body(which)) + "it is to be replaced");
+  world.settle();
+  CHECK(world.keeper(1).heard() == "stop");
+  world.exited(1, SIGTERM);
+  CHECK(world.keeper(1).heard() == "start");
+  CHECK(world.ask({{"command", "restart-hook"}, {"hook", "polcy"}})["error"] ==
+        "no hook 'polcy' — did you mean 'policy'?");
+  CHECK(world.ask({{"command", "restart-hook"}, {"hook", "policy"}, {"instance", 2}})["error"] ==
+        "hook policy has no instance 2");
 }
 
 TEST_CASE("status does not wait for a worker that does not answer, or is not there") {

@@ -38,7 +38,7 @@ TEST_CASE("what a hook said is an entry: its action, or why there is none") {
   dialogue.hook(17ms, {.hook = "c", .event = hook::Event::kDeliver, .failure = "it ended", .took = 40us});
   CHECK(dialogue.json() ==
         R"([{"ms":15.2,"from":"hook","hook":"policy","instance":2,"event":"validate_recipient","action":"reject",)"
-        R"("code":550,"text":"no\u000asuch user","took_ms":3.2},)"
+        R"("code":550,"text":"no\nsuch user","took_ms":3.2},)"
         R"({"ms":16,"from":"hook","hook":"b","instance":1,"event":"deliver","action":"accept","took_ms":1},)"
         R"({"ms":17,"from":"hook","hook":"c","instance":1,"event":"deliver","failed":"it ended","took_ms":0.04}])");
 }

@@ -4,10 +4,13 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,8 @@ using namespace hooksmtpd::worker;
 using std::chrono::milliseconds;
 
 namespace {
+
+const std::string kHello = "{\"event\":\"hello\"}\n";
 
 struct Asking final : Asker {
   void outcome(Outcome outcome) override { outcomes.push_back(std::move(outcome)); }
@@ -32,6 +37,7 @@ struct Stage {
         log(sys::Log::to_pipe(std::move(log_pipe.write))),
         process({.base = base.get(),
                  .log = log,
+                 .tracer = tracer,
                  .restart = [this](HookProcess&, const std::string& reason) { restarts.push_back(reason); },
                  .state = [this](HookProcess&, const std::string& failure) { states.push_back(failure); },
                  .busy = [this](HookProcess&) { busy = true; }},
@@ -45,12 +51,12 @@ struct Stage {
     fcntl(hook_reads.get(), F_SETFL, O_NONBLOCK);
     process.start(
         ++generation, {std::move(input.write), std::move(output.read), std::move(error.read)},
-        [](hook::RequestId) { return std::string("hello\n"); }, start_timeout);
+        [](hook::RequestId) { return kHello; }, start_timeout);
     turn();
   }
   void start_and_greet(const std::string& greeting = "ok\n") {
     start();
-    CHECK(read() == "hello\n");
+    CHECK(read() == kHello);
     say(greeting);
     CHECK(process.ready());
   }
@@ -89,6 +95,7 @@ struct Stage {
   EventBase base{event_base_new()};
   sys::Pipe log_pipe;
   sys::Log log;
+  Tracer tracer;
   std::vector<std::string> restarts, states;
   bool busy = false;
   HookProcess process;
@@ -105,7 +112,7 @@ TEST_CASE("a process is greeted before it is asked, and a serial one is asked on
   stage.ask("one");
   stage.ask("two");
   stage.start();
-  CHECK(stage.read() == "hello\n");
+  CHECK(stage.read() == kHello);
   stage.say("ok\n");
   CHECK(stage.states == std::vector<std::string>{""});
   CHECK(stage.read() == "one\n");
@@ -268,4 +275,58 @@ TEST_CASE("a flood on standard error is cut to so many lines a second, and count
   stage.turn(0);
   const std::string log = stage.logged();
   CHECK(std::ranges::count(log, '\n') == LogLimit::kLinesPerSecond);
+}
+
+TEST_CASE("how long answers took is counted, in all and for each event; hello and failures are not") {
+  Stage stage;
+  stage.start_and_greet();
+  CHECK(stage.process.latency().count() == 0);
+  stage.ask("one");
+  stage.say("ok\n");
+  stage.ask("two");
+  stage.say("{\"action\":\"nonsense\"}\n");
+  REQUIRE(stage.asking.outcomes.size() == 2);
+  CHECK(stage.asking.outcomes[0].took.count() > 0);
+  CHECK(stage.process.latency().count() == 1);
+  REQUIRE(stage.process.latency(hook::Event::kValidateSender) != nullptr);
+  CHECK(stage.process.latency(hook::Event::kValidateSender)->count() == 1);
+  CHECK(stage.process.latency(hook::Event::kDeliver) == nullptr);
+}
+
+TEST_CASE("who listens hears all that goes to a hook and comes from it, in order") {
+  Stage stage;
+  std::array<int, 2> ends{};
+  REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  const sys::Fd listener(ends[0]);
+  stage.tracer.subscribe(std::make_unique<Subscriber>(stage.base.get(), sys::Fd(ends[1]), Tracer::kMaxQueued),
+                         *TraceFilter::parse(nlohmann::json::object()));
+  stage.start_and_greet();
+  stage.ask(R"({"session":"s1","listener":"smtp","client":{"ip":"192.0.2.7"}})");
+  REQUIRE(write(stage.hook_complains.get(), "oops\n", 5) == 5);
+  stage.turn();
+  stage.say("what?\n");
+  stage.say("reject 550 no\n");
+  stage.hook_writes.reset();
+  stage.turn();
+  stage.tracer.end_of_turn();
+  std::array<char, 16384> buffer;
+  const ssize_t got = recv(listener.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  REQUIRE(got > 0);
+  std::string heard;
+  std::istringstream lines(std::string(buffer.data(), static_cast<std::size_t>(got)));
+  for (std::string line; std::getline(lines, line);) {
+    const auto entry = nlohmann::json::parse(line);
+    const auto text = [&](const char* key) { return entry.value(key, ""); };
+    heard += text("from") + " " + text("what") + text("reply") + text("stderr") + " " + text("session") +
+             text("state") + "\n";
+  }
+  CHECK(heard ==
+        "daemon request \n"
+        "hook ok \n"
+        "daemon hook ready\n"
+        "daemon request s1\n"
+        "hook oops s1\n"
+        "daemon hook errs\n"
+        "hook reject 550 no s1\n"
+        "daemon hook gone\n");
 }
