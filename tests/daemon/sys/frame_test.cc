@@ -145,6 +145,8 @@ TEST_CASE("a frame against its rule is broken, and its descriptors are closed") 
        Sender::kWorker},
       {"the worker's frame from the keyholder", raw(number(FrameKind::kKeyholderLost), 0), 0, Sender::kKeyholder},
       {"a client without its socket", raw(number(FrameKind::kClient), 0), 0, Sender::kSupervisor},
+      {"a subscriber without its socket", raw(number(FrameKind::kSubscribe), 2, "{}"), 0, Sender::kSupervisor},
+      {"a subscriber from the worker", raw(number(FrameKind::kSubscribe), 2, "{}"), 1, Sender::kWorker},
       {"a keyholder's configuration", raw(number(FrameKind::kConfig), 0), 1, Sender::kKeyholder},
       {"a descriptor that nobody asked for", raw(number(FrameKind::kServe), 0), 1, Sender::kSupervisor},
       {"a descriptor missing", raw(number(FrameKind::kConfig), 0), 0, Sender::kSupervisor},
@@ -164,7 +166,7 @@ TEST_CASE("a frame against its rule is broken, and its descriptors are closed") 
 }
 
 TEST_CASE("every kind has a rule that its own bodies keep") {
-  for (std::uint32_t kind = number(FrameKind::kStart); kind <= number(FrameKind::kKeyholderLost); ++kind) {
+  for (std::uint32_t kind = number(FrameKind::kStart); kind <= number(FrameKind::kRetireHook); ++kind) {
     CAPTURE(kind);
     const FrameRule* rule = rule_of(static_cast<FrameKind>(kind));
     REQUIRE(rule != nullptr);
@@ -172,5 +174,5 @@ TEST_CASE("every kind has a rule that its own bodies keep") {
     CHECK(rule->min_fds <= rule->max_fds);
     CHECK(rule->senders != 0);
   }
-  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kKeyholderLost) + 1)) == nullptr);
+  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kRetireHook) + 1)) == nullptr);
 }
