@@ -10,7 +10,7 @@ build_packages=(
 
 # To test, besides.
 test_packages=(
-  doctest-dev python3 python3-pytest
+  doctest-dev python3 python3-jsonschema python3-pytest
   openssl swaks curl msmtp nodejs node-nodemailer
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
   iproute2 strace systemd util-linux

@@ -1,5 +1,6 @@
 // Plays a conversation with a hook: each line of the input is what the hook writes, but for lines that begin with
-// '>', which pass time and send requests. Every request must come back exactly once, and nothing after a Broken.
+// '>', which pass time and send requests, of the event that each of their letters is for. Every request must come back
+// exactly once, and nothing after a Broken.
 
 #include <algorithm>
 #include <cassert>
@@ -18,11 +19,14 @@ bool is_printable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
+Event event_for(char c) { return Event{static_cast<std::uint8_t>(1 + static_cast<unsigned char>(c) % (kEvents - 1))}; }
+
 struct Conversation {
   Channel channel;
   Channel::TimePoint now{};
   RequestId last = 0;
   std::set<RequestId> out{};
+  Modifies modifies{};
   bool broken = false;
 
   void ask(Event event, std::chrono::seconds limit) {
@@ -31,8 +35,18 @@ struct Conversation {
     out.insert(last);
   }
   void came_back(RequestId id) { assert(out.erase(id) == 1); }
-  void on(const outcome::Ready& ready) { came_back(ready.id); }
-  void on(const outcome::Answer& answer) { came_back(answer.id); }
+  void on(const outcome::Ready& ready) {
+    came_back(ready.id);
+    modifies = ready.reply.modifies;
+  }
+  void on(const outcome::Answer& answer) {
+    came_back(answer.id);
+    const auto& verdict = answer.verdict;
+    const bool about_address = answer.event == Event::kValidateSender || answer.event == Event::kValidateRecipient;
+    assert(!verdict.rewrite || (about_address && (modifies.sender || modifies.recipient)));
+    assert(verdict.add_headers.empty() || (verdict_counts(answer.event) && modifies.headers));
+    assert(answer.mime.empty());
+  }
   void on(const outcome::Failure& failure) {
     came_back(failure.id);
     assert(is_printable(failure.reason));
@@ -67,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       talk.now += std::chrono::seconds(line.size());
       talk.channel.expire(talk.now);
       talk.listen();
-      for (std::size_t i = 1; i < line.size(); ++i) talk.ask(Event::kValidateRecipient, 10s);
+      for (const char c : line.substr(1)) talk.ask(event_for(c), 10s);
     } else {
       talk.channel.received(line);
       talk.listen();

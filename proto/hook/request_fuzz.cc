@@ -57,6 +57,61 @@ void check(const std::string& line, const char* subject, std::string_view value)
   assert(!clean || json[subject] == value);
 }
 
+// Events whose subject is what a client said.
+void check_events(const hook::SessionFacts& session, std::string_view value) {
+  std::string line;
+  if (append_request(line, 4, hook::Helo{.session = session, .verb = "EHLO", .name = value}))
+    check(line, "name", value);
+  line.clear();
+  if (append_request(line, 5, hook::Command{.session = session, .line = value})) check(line, "line", value);
+  line.clear();
+  if (append_request(line, 6, hook::Starttls{.session = session})) {
+    const Json json = parse(line);
+    assert((--json.end()).key() == "tls" && (mail::is_utf8(value) || json["tls"].contains("client_subject_b64")));
+  }
+}
+
+std::string decoded(std::string_view base64) {
+  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  unsigned bits = 0;
+  int count = 0;
+  for (const char c : base64.substr(0, base64.find('='))) {
+    bits = bits << 6 | static_cast<unsigned>(kAlphabet.find(c));
+    count += 6;
+    if (count >= 8) bytes += static_cast<char>(bits >> (count -= 8) & 0xff);
+  }
+  return bytes;
+}
+
+// A message comes through whole, in the line or by its path, and so does a tree that somebody else made.
+void check_messages(const hook::SessionFacts& session, const mail::Envelope& envelope, std::string_view body) {
+  std::string line;
+  if (append_request(line, 7, hook::Data{.session = session, .transaction = "t", .envelope = envelope})) {
+    assert((--parse(line).end()).key() == "to");
+  }
+  hook::Deliver deliver{.session = session,
+                        .transaction = "t",
+                        .envelope = envelope,
+                        .received_at = "",
+                        .message = {.size = body.size(), .path = "/spool/t.eml"}};
+  if (hook::fits_inline(body)) deliver.message.inline_body = body;
+  line.clear();
+  if (append_request(line, 8, deliver)) {
+    const Json json = parse(line), &message = json["message"];
+    assert(json["to"].size() == 2 && json["to_params"].size() == 2);
+    if (message.contains("data")) assert(message["data"] == body);
+    if (message.contains("data_b64")) assert(decoded(message["data_b64"].get<std::string>()) == body);
+    assert(message.contains("path") == !hook::fits_inline(body));
+  }
+  const Json tree = Json::parse(body, nullptr, false);
+  if (!tree.is_object() || !mail::is_utf8(body)) return;
+  line.clear();
+  if (append_request(line, 9, hook::DeliverMime{.deliver = deliver, .mime = body})) {
+    assert(Json::parse(line)["mime"] == tree);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -90,17 +145,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               .session = session, .transaction = "t", .from = mailbox, .accepted = 0, .to = recipient})) {
     check(line, "address", to_string(mailbox));
   }
-  line.clear();
+  check_events(session, value);
   const mail::Envelope envelope{
       .reverse_path = mailbox, .params = recipient.params, .recipients = {recipient, recipient}};
-  if (hook::append_request(line, 3,
-                           hook::Deliver{.session = session,
-                                         .transaction = "t",
-                                         .envelope = envelope,
-                                         .received_at = "",
-                                         .message = {.size = size, .path = "/spool/t.eml"}})) {
-    const Json json = parse(line);
-    assert(json["to"].size() == 2 && json["to_params"].size() == 2);
-  }
+  check_messages(session, envelope, {reinterpret_cast<const char*>(data), size});
   return 0;
 }

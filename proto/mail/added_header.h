@@ -8,8 +8,8 @@
 namespace hooksmtpd::mail {
 
 struct AddedHeader {
-  std::string name;   // RFC 5322 §2.2: printable ASCII without blank and colon, not empty
-  std::string value;  // printable ASCII and tab; on the wire "name: value" fits one line of 998 octets (§2.1.1)
+  std::string name;   // a field-name (RFC 5322): printable ASCII without blank and colon, not empty
+  std::string value;  // printable ASCII and tab; on the wire "name: value" is one line of at most 998 octets
 
   friend bool operator==(const AddedHeader&, const AddedHeader&) = default;
 };

@@ -8,7 +8,10 @@ import pytest
 
 from hooks.pipe import ROOT, Hook, golden
 
-EVENTS = ("hello", "validate_host", "auth", "validate_sender", "validate_recipient", "deliver", "reset", "disconnect")
+SUBJECTS = {"hello": "options", "validate_host": "address", "helo": "name", "starttls": "tls", "auth": "user",
+            "validate_sender": "address", "validate_recipient": "address", "data": "to", "deliver": "message",
+            "deliver_mime": "message", "command": "line", "reset": "reason", "disconnect": "reason", "cancel": "target"}
+EVENTS = tuple(SUBJECTS)
 EXAMPLES = {"sh": "hooks/shell/blocklist.sh", "python3": "hooks/python/blocklist.py", "node": "hooks/node/blocklist.js"}
 REQUESTS = [line for event in EVENTS for line in golden(event)]
 
@@ -43,9 +46,8 @@ def test_the_documents_show_the_examples():
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_golden_requests_are_compact_ascii_with_the_subject_last(event):
-    last = {"hello": "options", "auth": "user", "deliver": "message", "reset": "reason", "disconnect": "reason"}.get(event, "address")
     for line in golden(event):
         request = json.loads(line)
         assert json.dumps(request, separators=(",", ":")) == line
-        assert list(request)[:3] == ["v", "id", "event"] and list(request)[-1] == last
+        assert list(request)[:3] == ["v", "id", "event"] and list(request)[-1] == SUBJECTS[event]
         assert request["event"] == event

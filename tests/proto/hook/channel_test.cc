@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace hooksmtpd::hook {
 namespace {
 
@@ -12,8 +14,7 @@ const Channel::TimePoint kStart{};
 
 std::string describe(const outcome::Ready& ready) { return fmt::format("ready {}", ready.id); }
 std::string describe(const outcome::Answer& answer) {
-  static constexpr const char* kActions[] = {"accept", "reject", "defer", "discard", "close"};
-  return fmt::format("{} {}", kActions[static_cast<int>(answer.verdict.action)], answer.id);
+  return fmt::format("{} {}", to_string(answer.verdict.action), answer.id);
 }
 std::string describe(const outcome::Failure& failure) {
   return fmt::format("failed {}: {}", failure.id, failure.reason);
@@ -279,6 +280,73 @@ TEST_CASE("an unknown key is noted once") {
   CHECK(talk.hear(R"({"action":"accept","tags":[]})") == "notice: unknown key \"tags\" in a reply; ignored | accept 2");
   talk.ask(3);
   CHECK(talk.hear(R"({"action":"accept","tags":[]})") == "accept 3");
+}
+
+TEST_CASE("what a hook did not declare it may not modify") {
+  const std::string rewrite = R"({"id":2,"action":"accept","rewrite":"c@d.example"})";
+  const std::string add = R"({"id":2,"action":"accept","add_headers":[["X-A","b"]]})";
+  Conversation silent;
+  for (const auto& [event, line, reason] : {
+           std::tuple{Event::kValidateSender, rewrite, R"(needs "modifies":["sender"])"},
+           std::tuple{Event::kValidateRecipient, rewrite, R"(needs "modifies":["recipient"])"},
+           std::tuple{Event::kDeliver, add, R"(needs "modifies":["headers"])"},
+           std::tuple{Event::kDeliver, rewrite,
+                      "goes with validate_sender and validate_recipient only, not with deliver"},
+           std::tuple{Event::kHelo, add, "has no message to go to with helo"},
+       }) {
+    silent.ask(2, event);
+    const std::string outcome = silent.hear(line);
+    CAPTURE(outcome);
+    CHECK(outcome.starts_with("failed 2: "));
+    CHECK(outcome.ends_with(reason));
+  }
+  Conversation talk(R"({"modifies":["sender","recipient","headers"]})");
+  for (const Event event : {Event::kValidateSender, Event::kValidateRecipient}) {
+    talk.ask(2, event);
+    CHECK(talk.hear(rewrite) == "accept 2");
+  }
+  for (const Event event :
+       {Event::kValidateSender, Event::kValidateRecipient, Event::kData, Event::kDeliver, Event::kDeliverMime}) {
+    talk.ask(2, event);
+    CHECK(talk.hear(add) == "accept 2");
+  }
+  talk.ask(2, Event::kValidateSender);
+  CHECK(talk.hear(R"({"action":"accept","rewrite":""})") == "accept 2");
+  talk.ask(2, Event::kValidateRecipient);
+  CHECK(talk.hear(R"({"action":"accept","rewrite":""})") == "failed 2: \"rewrite\" of a recipient must be an address");
+}
+
+TEST_CASE("a modification of what nobody can modify any more is left out") {
+  Conversation talk;
+  for (const Event event : {Event::kReset, Event::kDisconnect, Event::kCancel}) {
+    talk.ask(2, event);
+    talk.channel.received(R"({"action":"accept","rewrite":"a@b.example","add_headers":[["X","y"]]})"
+                          "\n");
+    const auto answer = std::get<outcome::Answer>(*talk.channel.next());
+    CHECK(answer.verdict == mail::Verdict());
+  }
+}
+
+TEST_CASE("notes and trees come with the answer") {
+  Conversation talk;
+  talk.ask(2);
+  talk.channel.received("{\"action\":\"accept\", \"notes\":{ \"\u00fc\" : [1, 2] }}\n");
+  CHECK(std::get<outcome::Answer>(*talk.channel.next()).notes == R"({"\u00fc":[1,2]})");
+  talk.ask(3);
+  talk.channel.received("ok\n");
+  CHECK(std::get<outcome::Answer>(*talk.channel.next()).notes == std::nullopt);
+
+  Channel mime(Speaker::kMimeHook);
+  mime.sent(1, Event::kHello, kStart);
+  mime.received("ok\n");
+  mime.next();
+  mime.sent(2, Event::kDeliverMime, kStart);
+  const std::string tree = "{\"text\":\"" + std::string(1000 * 1000, 'x') + "\"}";
+  mime.received("{\"action\":\"accept\",\"mime\":" + tree + "}\n");
+  CHECK(std::get<outcome::Answer>(*mime.next()).mime == tree);
+  mime.sent(3, Event::kDeliverMime, kStart);
+  mime.received(std::string(kMaxMimeReply, ' '));
+  CHECK(has(std::get<outcome::Failure>(*mime.next()).reason, "a line of more than 1048576 octets"));
 }
 
 TEST_CASE("hello can fail, or be declined") {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "proto/hook/reply_fields.h"
 #include "tests/proto/hook/golden.h"
 
 namespace hooksmtpd::hook {
@@ -27,12 +28,16 @@ std::string decode_base64(std::string_view text) {
 
 // In the spelling of replies.jsonl.
 Json to_json(const mail::Verdict& verdict) {
-  static constexpr const char* kActions[] = {"accept", "reject", "defer", "discard", "close"};
-  Json json{{"action", kActions[static_cast<int>(verdict.action)]}};
+  Json json{{"action", to_string(verdict.action)}};
   if (verdict.code != 0) json["code"] = verdict.code;
   if (!verdict.enhanced.empty()) json["enhanced"] = verdict.enhanced;
   if (!verdict.text.empty()) json["text"] = verdict.text;
   for (const mail::Verdict& recipient : verdict.recipients) json["recipients"].push_back(to_json(recipient));
+  if (verdict.rewrite) json["rewrite"] = to_string(*verdict.rewrite);
+  for (const mail::AddedHeader& header : verdict.add_headers) {
+    json["add_headers"].push_back(Json::array({header.name, header.value}));
+  }
+  if (verdict.abrupt) json["abrupt"] = true;
   return json;
 }
 
@@ -41,6 +46,7 @@ Json to_json(const std::expected<Reply, ReplyError>& reply) {
   Json verdict = to_json(reply->verdict);
   if (reply->id) verdict["id"] = *reply->id;
   if (reply->delay.count() != 0) verdict["delay_ms"] = reply->delay.count();
+  if (reply->notes) verdict["notes"] = Json::parse(*reply->notes);
   if (!reply->unknown_keys.empty()) verdict["unknown"] = reply->unknown_keys;
   return {{"verdict", verdict}};
 }
@@ -53,9 +59,63 @@ TEST_CASE("each golden reply means what it should") {
     Json expected = row;
     expected.erase("line");
     expected.erase("line_b64");
+    expected.erase("beyond_schema");
     CAPTURE(line);
     CHECK(to_json(parse_reply(line)).dump() == expected.dump());
   }
+}
+
+Json to_json(const HelloReply& reply) {
+  Json json = Json::object();
+  if (reply.id) json["id"] = *reply.id;
+  if (!reply.ready) json["ready"] = false;
+  if (!reply.text.empty()) json["text"] = reply.text;
+  if (reply.concurrency != 1) json["concurrency"] = reply.concurrency;
+  if (reply.stores) json["stores"] = true;
+  if (!reply.wants_reset) json["decline"].push_back("reset");
+  if (!reply.wants_cancel) json["decline"].push_back("cancel");
+  if (reply.events) json["events"] = Json::array();
+  for (const Event event : reply.events.value_or(std::vector<Event>())) json["events"].push_back(to_string(event));
+  if (reply.inline_body) json["body"] = "inline";
+  if (reply.dialogue) json["dialogue"] = true;
+  if (reply.modifies.sender) json["modifies"].push_back("sender");
+  if (reply.modifies.recipient) json["modifies"].push_back("recipient");
+  if (reply.modifies.headers) json["modifies"].push_back("headers");
+  if (!reply.name.empty()) json["name"] = reply.name;
+  if (!reply.version.empty()) json["version"] = reply.version;
+  if (!reply.unknown_keys.empty()) json["unknown"] = reply.unknown_keys;
+  return json;
+}
+
+TEST_CASE("each golden reply to hello means what it should") {
+  for (const std::string& text : golden("hello_replies.jsonl")) {
+    const Json row = Json::parse(text);
+    const auto reply = parse_hello_reply(row["line"].get<std::string>());
+    CAPTURE(text);
+    if (reply) {
+      CHECK(to_json(*reply) == row.value("hello", Json()));
+    } else {
+      CHECK(row.value("error", "") == (reply.error().kind == ReplyError::kStray ? "stray" : "broken"));
+    }
+  }
+}
+
+TEST_CASE("only the mime hook answers with a tree, which may be deep and comes back as it is") {
+  for (const std::string& tree : golden("mime_trees.jsonl")) {
+    const std::string line = R"({"id":5,"action":"accept","mime": )" + tree + "}";
+    CHECK(parse_reply(line, Speaker::kMimeHook).value_or(Reply()).mime == tree);
+    CHECK(parse_reply(line).value_or(Reply()).unknown_keys == std::vector<std::string>{"mime"});
+  }
+  const auto nested = [](std::size_t depth) {
+    std::string tree;
+    for (std::size_t i = 0; i < depth; ++i) tree += "{\"message\":";
+    return R"({"action":"accept","mime":)" + tree + "{}" + std::string(depth, '}') + "}";
+  };
+  CHECK(parse_reply(nested(kMaxMimeDepth - 2), Speaker::kMimeHook));
+  CHECK(parse_reply(nested(kMaxMimeDepth - 1), Speaker::kMimeHook).error().text.ends_with("deeper than 512 levels"));
+  CHECK(!parse_reply(R"({"action":"accept","mime":[]})", Speaker::kMimeHook));
+  CHECK(
+      parse_reply(R"({"action":"accept","mime":null})", Speaker::kMimeHook).value_or(Reply{.mime = "x"}).mime.empty());
 }
 
 std::string why(std::string_view line) {
@@ -78,6 +138,15 @@ TEST_CASE("an error says what is wrong, and its id where there is one") {
   CHECK(why(R"({"recipients":[{"action":"accept"},{"action":"maybe"}]})") == "recipient 2: unknown action \"maybe\"");
   CHECK(why(R"({"recipients":"all"})") == "\"recipients\" must be an array of objects");
   CHECK(why("\x1b[31m\xff") == "stray line on stdout, skipped; messages belong on stderr: \\x1b[31m\\xff");
+  CHECK(why(R"({"action":"reject","rewrite":"a@b"})") == "\"rewrite\" goes with the action accept only");
+  CHECK(why(R"({"action":"accept","rewrite":"<a@b>"})") ==
+        "\"rewrite\" must be an address without angle brackets, not \"<a@b>\"");
+  CHECK(why(R"({"action":"accept","add_headers":[["X A","b"]]})") ==
+        "\"X A\" is no name of a header field: printable ASCII without blanks and colons");
+  CHECK(why(R"({"action":"accept","add_headers":[["X","a\nb"]]})") ==
+        "the header field \"X\" must be printable ASCII on one line: encode the rest (RFC 2047)");
+  CHECK(why(R"({"action":"accept","notes":[]})") == "\"notes\" must be an object");
+  CHECK(why(R"({"action":"reject","abrupt":true})") == "\"abrupt\" goes with the action close only");
   CHECK(parse_reply(R"({"action":"no","id":12})").error().id == 12);
 }
 

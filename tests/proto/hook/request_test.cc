@@ -2,53 +2,17 @@
 
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 
-#include "tests/proto/hook/golden.h"
+#include "tests/proto/hook/lines.h"
 
 namespace hooksmtpd::hook {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace std::string_view_literals;
 using mail::Mailbox;
 using mail::Recipient;
-
-constexpr SessionFacts kSession{.id = "c7f3a1",
-                                .listener = "smtp",
-                                .client = {.ip = "192.0.2.7", .port = 51514},
-                                .server = {.ip = "192.0.2.1", .port = 25},
-                                .helo = "laptop.example",
-                                .protocol = "ESMTP"};
-const Mailbox kAnn{.local_part = "ann", .domain = "example.org"};
-const Mailbox kBob{.local_part = "bob", .domain = "example.test"};
-const mail::Parameters kParams{{"SIZE", "1834"}, {"BODY", "8BITMIME"}};
-
-// Composes one line after the other, with the ids that the golden lines have.
-class Lines {
- public:
-  template <class Request>
-  void add(RequestId id, const Request& request) {
-    std::string line;
-    const auto written = append_request(line, id, request);
-    REQUIRE(written);
-    CHECK(*written == line.size());
-    REQUIRE(line.ends_with("\n"));
-    line.pop_back();
-    CHECK(std::ranges::all_of(line, [](char c) { return c >= ' ' && c <= '~'; }));
-    CHECK(nlohmann::ordered_json::parse(line).dump(-1, ' ', true) == line);
-    lines_.push_back(line);
-  }
-  void check(std::string_view name) const {
-    const auto expected = golden(name);
-    for (std::size_t i = 0; i < std::min(lines_.size(), expected.size()); ++i) CHECK(lines_[i] == expected[i]);
-    CHECK(lines_.size() == expected.size());
-  }
-
- private:
-  std::vector<std::string> lines_;
-};
 
 TEST_CASE("hello names events, time limits and options") {
   const std::array events{EventTimeout{Event::kValidateRecipient, 5s}, EventTimeout{Event::kDisconnect, 10s}};
@@ -66,6 +30,12 @@ TEST_CASE("hello names events, time limits and options") {
   hello.events = {};
   hello.isolation = "none";
   lines.add(1, hello);
+  hello.options = "{}";
+  hello.max_line = kMaxMimeReply;
+  std::array<EventTimeout, kEvents - 1> all{};
+  for (std::size_t i = 1; i < kEvents; ++i) all[i - 1] = {.event = Event{static_cast<std::uint8_t>(i)}, .timeout = 10s};
+  hello.events = all;
+  lines.add(1, hello);
   lines.check("hello.jsonl");
 }
 
@@ -78,21 +48,6 @@ TEST_CASE("validate_host comes before HELO") {
   session.server = {.ip = "2001:db8::1", .port = 2525};
   lines.add(9007199254740991, ValidateHost{.session = session});
   lines.check("validate_host.jsonl");
-}
-
-// A client that showed a certificate and has authenticated.
-SessionFacts encrypted() {
-  SessionFacts session = kSession;
-  session.protocol = "ESMTPSA";
-  session.tls = TlsFacts{.version = "TLSv1.3",
-                         .cipher = "TLS_AES_256_GCM_SHA384",
-                         .bits = 256,
-                         .server_name = "mail.test",
-                         .client_subject = "CN=ann,O=k\xc3\xb6ln",
-                         .client_fingerprint = "3f2a",
-                         .client_verified = true};
-  session.user = "ann";
-  return session;
 }
 
 TEST_CASE("auth has what the mechanism gave, and the user last") {
@@ -136,6 +91,14 @@ TEST_CASE("validate_sender has the address last, and nothing can forge that") {
   add(Mailbox{.local_part = "carl", .domain = "blocked.example"}, {});
   const SessionFacts session = encrypted();
   lines.add(3, ValidateSender{.session = session, .transaction = "c7f3a1-1", .from = kAnn, .params = {}});
+  SessionFacts noted = kSession;
+  noted.notes = R"({"seen":[1,{"a":null}],"k\u00f6ln":"\""})";
+  lines.add(3, ValidateSender{.session = noted, .transaction = "c7f3a1-1", .from = kAnn, .params = {}});
+  noted.notes = "{}";  // forgotten
+  lines.add(3, ValidateSender{.session = noted, .transaction = "c7f3a1-1", .from = std::nullopt, .params = kParams});
+  SessionFacts odd = kSession;
+  odd.helo = "caf\xe9 \xe2\x80\xa8\"$(id)[exit]\\";  // Latin-1, and a line separator
+  lines.add(3, ValidateSender{.session = odd, .transaction = "c7f3a1-1", .from = kAnn, .params = {}});
   lines.check("validate_sender.jsonl");
 }
 
@@ -152,6 +115,12 @@ TEST_CASE("validate_recipient says how many came before") {
   add(kAnn, 1, {.mailbox = {.local_part = "ghost", .domain = "not-blocked.example"}, .params = {}});
   add(kAnn, 1, {.mailbox = {.local_part = "ghost\x80", .domain = "blocked.example"}, .params = {}});
   add(kAnn, 1, {.mailbox = {.local_part = "b\xfc", .domain = "example.test"}, .params = {}});
+  add(kAnn, 1,
+      {.mailbox = {.local_part = "a\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf", .domain = "example.test"}, .params = {}});
+  add(kAnn, 1,
+      {.mailbox = {.local_part = "__proto__", .domain = "[IPv6:2001:db8::7]"},
+       .params = {{"ORCPT", "rfc822;a+3Db@c"}}});
+  add(Mailbox{.local_part = "\xff", .domain = "example.org"}, 1, {.mailbox = kBob, .params = {}});
   lines.check("validate_recipient.jsonl");
 }
 
@@ -171,6 +140,20 @@ TEST_CASE("deliver names the message last") {
   const Recipient odd{.mailbox = {.local_part = "\xfc", .domain = "example.test"}, .params = {{"NOTIFY", "NEVER"}}};
   add({.reverse_path = std::nullopt, .params = {}, .recipients = {bob, odd}},
       {.size = 0, .eight_bit = true, .long_lines = 3, .trace_headers = 1, .path = "/tmp/a \"b\"/c7f3a1-1.eml"});
+  add({.reverse_path = kAnn, .params = {}, .recipients = {bob}},
+      {.size = 40, .trace_headers = 2, .added_headers = 3, .path = "/spool/c7f3a1-1.eml"});
+  add({.reverse_path = kAnn, .params = {}, .recipients = {bob}},
+      {.size = 36, .inline_body = "Subject: \"hi\"\r\n\r\n\tgr\xc3\xbc\xc3\x9f\xe2\x80\xa8\\\r\n\0."sv});
+  add({.reverse_path = kAnn, .params = {}, .recipients = {bob}},
+      {.size = 7, .eight_bit = true, .inline_body = "\r\ncaf\xe9\r\n"});
+  add({.reverse_path = kAnn, .params = {}, .recipients = {bob}}, {.inline_body = ""});
+  SessionFacts lmtp = kSession;
+  lmtp.protocol = "LMTP";
+  lines.add(5, Deliver{.session = lmtp,
+                       .transaction = "c7f3a1-1",
+                       .envelope = {.reverse_path = kAnn, .params = {}, .recipients = {bob, eve}},
+                       .received_at = "2026-11-22T17:20:11.482Z",
+                       .message = {.size = 9, .path = "/spool/c7f3a1-1.eml"}});
   lines.check("deliver.jsonl");
 }
 
@@ -179,6 +162,11 @@ TEST_CASE("reset and disconnect end with the reason") {
   resets.add(6, Reset{.session = kSession, .transaction = "c7f3a1-1"});
   const SessionFacts session = encrypted();
   resets.add(6, Reset{.session = session, .transaction = "c7f3a1-1"});
+  for (const ResetReason reason : {ResetReason::kRset, ResetReason::kHello, ResetReason::kFailed, ResetReason::kLost}) {
+    resets.add(6, Reset{.session = kSession, .transaction = "c7f3a1-1", .reason = reason});
+  }
+  resets.add(6,
+             Reset{.session = kSession, .transaction = "c7f3a1-1", .reason = ResetReason::kOver, .for_hook = "inbox"});
   resets.check("reset.jsonl");
   Lines disconnects;
   Disconnect end{.session = kSession,
@@ -197,6 +185,18 @@ TEST_CASE("reset and disconnect end with the reason") {
     end.reason = reason;
     disconnects.add(8, end);
   }
+  end.reason = EndReason::kQuit;
+  end.dialogue = "[]";
+  disconnects.add(8, end);
+  end.dialogue =
+      R"([{"ms":0.4,"from":"server","line":"220 mail.test ready"},{"ms":12,"from":"client","line":"EHLO x"},)"
+      R"({"ms":12.5,"from":"client","line_b64":"TUFJTCBGUk9NOjzpPg==","line":"MAIL FROM:<\ufffd>"},)"
+      R"({"ms":13,"from":"client","octets":1834},{"ms":14,"from":"daemon","what":"tls",)"
+      R"("version":"TLSv1.3","cipher":"TLS_AES_256_GCM_SHA384"},{"ms":15.2,"from":"hook","hook":"policy",)"
+      R"("instance":1,"event":"validate_recipient","action":"reject","code":550,)"
+      R"("text":"no","took_ms":3.2},{"ms":16,"from":"hook","hook":"inbox","instance":2,"event":"deliver",)"
+      R"("failed":"it ended","took_ms":0.125},{"from":"daemon","what":"truncated"}])";
+  disconnects.add(8, end);
   disconnects.check("disconnect.jsonl");
 }
 
