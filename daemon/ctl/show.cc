@@ -95,6 +95,27 @@ std::string hooks(const json& list) {
   return table(rows);
 }
 
+// "850 us", "3.2 ms", "1.5 s"; "-": it has answered nothing yet.
+std::string latency(const json& hook, const char* key) {
+  const json& value = at(hook, key);
+  const json& answers = at(hook, "answers");
+  if (!value.is_number() || !answers.is_number() || answers == 0) return "-";
+  const auto micro = value.get<double>();
+  if (micro < 1000) return fmt::format("{:.0f} us", micro);
+  if (micro < 1'000'000) return fmt::format("{:.{}f} ms", micro / 1000, micro < 10'000 ? 1 : 0);
+  return fmt::format("{:.1f} s", micro / 1'000'000);
+}
+
+// What it does besides judging: "stores", "sender, headers"; "-": nothing.
+std::string effects(const json& hook) {
+  json list = json::array();
+  if (at(hook, "stores") == 1) list.push_back("stores");
+  for (const char* what : {"sender", "recipient", "headers"}) {
+    if (at(hook, fmt::format("modifies_{}", what).c_str()) == 1) list.push_back(what);
+  }
+  return list.empty() ? "-" : joined(list);
+}
+
 }  // namespace
 
 std::string show_status(const json& reply) {
@@ -115,6 +136,22 @@ std::string show_status(const json& reply) {
   if (at(reply, "discards") == true) out += "no hook has the event 'deliver': mail is accepted and thrown away\n";
   if (!at(reply, "hooks").empty()) out += fmt::format("\n{}", hooks(at(reply, "hooks")));
   return out;
+}
+
+std::string show_hooks(const json& reply) {
+  std::vector<Row> rows{
+      {"HOOK", "STATE", "REQUESTS", "FAILURES", "RESTARTS", "P50", "P99", "STORES, MODIFIES", "LAST ERROR"}};
+  for (const json& hook : at(reply, "hooks")) {
+    const std::string error = text(hook, "last_error");
+    rows.push_back({fmt::format("{}/{}", text(hook, "name"), text(hook, "instance")), text(hook, "state"),
+                    text(hook, "requests"), text(hook, "failures"), text(hook, "restarts"), latency(hook, "p50_us"),
+                    latency(hook, "p99_us"), effects(hook), error.empty() ? "-" : error});
+  }
+  return rows.size() == 1 ? "no hooks\n" : table(rows);
+}
+
+std::string show_restarting(const json& reply) {
+  return fmt::format("restarting: {}\n", joined(at(reply, "restarting")));
 }
 
 std::string show_settings(const json& reply, bool one) {

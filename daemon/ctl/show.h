@@ -8,6 +8,10 @@
 namespace hooksmtpd::ctl {
 
 std::string show_status(const nlohmann::json& reply);
+// Of hooks: a line for each process, with the latency of its answers.
+std::string show_hooks(const nlohmann::json& reply);
+// Of hooks restart.
+std::string show_restarting(const nlohmann::json& reply);
 // One setting: its value alone, for scripts. Several: a table with the origin of each.
 std::string show_settings(const nlohmann::json& reply, bool one);
 // Of reload and configure.

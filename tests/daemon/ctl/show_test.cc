@@ -40,8 +40,27 @@ TEST_CASE("an answer that lacks everything is shown all the same") {
     CHECK_FALSE(show_status(json::parse(reply)).empty());
     show_settings(json::parse(reply), false);
     show_changes(json::parse(reply));
+    show_hooks(json::parse(reply));
+    show_restarting(json::parse(reply));
     show_error(json::parse(reply));
   }
+}
+
+TEST_CASE("hooks for people: latencies in the unit that fits, and what a hook does besides judging") {
+  const json reply = json::parse(R"({"ok":true,"hooks":[
+    {"name":"policy","instance":1,"state":"ready","requests":12,"failures":0,"restarts":0,"answers":12,"p50_us":850,
+     "p99_us":3200,"stores":0,"modifies_sender":1,"modifies_headers":1,"last_error":""},
+    {"name":"store","instance":2,"state":"backing off","requests":3,"failures":1,"restarts":4,"answers":2,
+     "p50_us":45000,"p99_us":1500000,"stores":1,"last_error":"it ended"},
+    {"name":"new","instance":1,"state":"starting","requests":0,"failures":0,"restarts":0,"answers":0,"p50_us":0,
+     "p99_us":0,"last_error":""}]})");
+  CHECK(show_hooks(reply) ==
+        "HOOK      STATE        REQUESTS  FAILURES  RESTARTS  P50     P99     STORES, MODIFIES  LAST ERROR\n"
+        "policy/1  ready        12        0         0         850 us  3.2 ms  sender, headers   -\n"
+        "store/2   backing off  3         1         4         45 ms   1.5 s   stores            it ended\n"
+        "new/1     starting     0         0         0         -       -       -                 -\n");
+  CHECK(show_hooks(json::parse(R"({"ok":true,"hooks":[]})")) == "no hooks\n");
+  CHECK(show_restarting(json::parse(R"({"restarting":["a/1","a/2"]})")) == "restarting: a/1, a/2\n");
 }
 
 TEST_CASE("status for people") {
