@@ -322,7 +322,9 @@ void Connection::close(hook::EndReason reason) {
   event_del(&event_);
   clear();
   stop_asking();
-  if (const smtp::Transaction* transaction = session_.transaction()) transaction_over(*transaction, "");
+  if (const smtp::Transaction* transaction = session_.transaction()) {
+    transaction_over(*transaction, "", smtp::TransactionEnd::kFailed);
+  }
   const smtp::Session::Counts& counts = session_.counts();
   clients_.counts_.chunks += counts.chunks;
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
@@ -387,7 +389,7 @@ void Connection::body(std::string_view run) {
   body_->append(run);
 }
 
-void Connection::transaction_over(const smtp::Transaction& transaction, std::string_view reply) {
+void Connection::transaction_over(const smtp::Transaction& transaction, std::string_view reply, smtp::TransactionEnd) {
   if (body_) subject_ = subject_of(*body_);  // no hook wanted it
   body_.reset();
   if (!reply.empty() && smtp::code_of(reply) < 300) remember(transaction);

@@ -60,7 +60,8 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   // smtp::Host
   void reply(std::string_view wire) override;
   void ask(smtp::QuestionId id, const smtp::Question& question) override;
-  void transaction_over(const smtp::Transaction& transaction, std::string_view reply) override;
+  void transaction_over(const smtp::Transaction& transaction, std::string_view reply,
+                        smtp::TransactionEnd why) override;
   void body_doomed() override { body_.reset(); }
   bool full() override;
   void auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) override;

@@ -4,6 +4,7 @@
 
 #include <cassert>
 #include <chrono>
+#include <cstdlib>
 #include <variant>
 
 #include "daemon/worker/utc.h"
@@ -20,6 +21,11 @@ config::HookEvent event_of(const smtp::Question& question) {
     config::HookEvent operator()(const smtp::question::Sender&) { return config::HookEvent::kValidateSender; }
     config::HookEvent operator()(const smtp::question::Recipient&) { return config::HookEvent::kValidateRecipient; }
     config::HookEvent operator()(const smtp::question::Message&) { return config::HookEvent::kDeliver; }
+    // Settings::judged has none of these.
+    config::HookEvent operator()(const smtp::question::Starttls&) { std::abort(); }
+    config::HookEvent operator()(const smtp::question::Helo&) { std::abort(); }
+    config::HookEvent operator()(const smtp::question::Data&) { std::abort(); }
+    config::HookEvent operator()(const smtp::question::Command&) { std::abort(); }
   } event;
   return std::visit(event, question);
 }

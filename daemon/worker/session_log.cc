@@ -37,6 +37,7 @@ hook::EndReason to_reason(smtp::End how) {
     case smtp::End::kLimit:
       return hook::EndReason::kLimit;
     case smtp::End::kHook:
+    case smtp::End::kDropped:
       return hook::EndReason::kHook;
   }
   return hook::EndReason::kError;

@@ -33,7 +33,7 @@ class FuzzHost : public Host {
   }
   void ask(QuestionId id, const Question&) override { asked.push_back(id); }
   void body(std::string_view) override {}
-  void transaction_over(const Transaction&, std::string_view) override {}
+  void transaction_over(const Transaction&, std::string_view, TransactionEnd) override {}
   void body_doomed() override {}
   bool full() override { return false; }
   Now now() override { return {}; }

@@ -109,6 +109,7 @@ inline constexpr auto kSlowData = "4.4.2 No more data in time and no CRLF.CRLF s
 inline constexpr auto kSlowChunk =
     "4.4.2 No more data in time and the chunk is not complete, closing transmission channel"sv;
 inline constexpr auto kEndlessChunk = "4.7.0 No chunk can be so large, closing transmission channel"sv;
+inline constexpr auto kTlsRefused = "4.7.0 This encryption will not do here, closing transmission channel"sv;
 inline constexpr auto kTlsSpoken =
     "4.7.0 This port speaks SMTP in the clear first, not TLS, closing transmission channel"sv;
 inline constexpr auto kHttpSpoken = "4.7.0 This is SMTP, not HTTP, closing transmission channel"sv;

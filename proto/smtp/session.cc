@@ -6,6 +6,7 @@
 #include <cassert>
 #include <utility>
 
+#include "proto/smtp/heard_line.h"
 #include "proto/smtp/limits.h"
 #include "proto/smtp/replies.h"
 #include "proto/smtp/reply.h"
@@ -30,7 +31,7 @@ struct Session::Rule {
   Verb verb;
   unsigned where;  // in(State::kThis, State::kThat)
   Needs needs;
-  void (Session::*handler)(std::string_view arguments);
+  void (Session::*handler)(std::string_view arguments);  // the whole line for kUnknown
 
   static constexpr unsigned kSaidHello = in(State::kReady, State::kMail, State::kRcpt, State::kChunks);
   static constexpr unsigned kGreeted = kSaidHello | in(State::kConnected);
@@ -69,6 +70,11 @@ Session::Session(Host& host, const Settings& settings, Peer peer, std::string id
     : host_(host), settings_(settings), peer_(std::move(peer)), id_(std::move(id)) {}
 
 void Session::begin() {
+  if (tls() && settings_.judged.starttls) return ask(question::Starttls{});
+  begin_client();
+}
+
+void Session::begin_client() {
   state_ = State::kGreeting;
   if (settings_.judged.host) return ask(question::Host{});
   greet();
@@ -84,12 +90,14 @@ void Session::secured(TlsFacts facts) {
   if (closed()) return;
   assert(starting_tls() || state_ == State::kGreeting);
   extras_ = std::make_unique<Extras>(Extras{.tls = std::move(facts)});
-  if (starting_tls()) state_ = State::kConnected;
+  if (!starting_tls()) return;
+  state_ = State::kConnected;
+  if (settings_.judged.starttls) ask(question::Starttls{});
 }
 
 // All that it said. What is known of the connection itself stays.
 void Session::forget_client() {
-  forget_transaction();
+  forget_transaction(TransactionEnd::kHello);
   helo_.clear();
   extended_ = false;
   if (extras_) *extras_ = Extras{.tls = std::move(extras_->tls)};
@@ -134,6 +142,7 @@ std::size_t Session::longest_line(std::string_view start) const {
 std::size_t Session::receive(std::string_view bytes) {
   std::size_t used = 0;
   while (used < bytes.size() && !closed() && !starting_tls() && !host_.full()) {
+    if (!only_recipients_are_out()) break;  // what comes next may be octets of a message as well as a line
     const std::string_view rest = bytes.substr(used);
     if (in_data()) {
       used += chunk_.left > 0 ? receive_chunk(rest) : receive_data(rest);
@@ -162,6 +171,7 @@ std::size_t Session::receive(std::string_view bytes) {
 
 // A line with its end. Nothing of one that is wrong in itself runs; as an answer to AUTH it ends the exchange.
 void Session::line(std::string_view line, bool too_long) {
+  hear(line, too_long);
   const bool answers_auth = state_ == State::kAuth;
   if (too_long) return answers_auth ? end_auth(replies::kAuthLineTooLong) : say(replies::kLineTooLong);
   const bool crlf = line.ends_with("\r\n");
@@ -170,6 +180,23 @@ void Session::line(std::string_view line, bool too_long) {
     return answers_auth ? end_auth(replies::kBareLf) : refuse_line(line, replies::kBareLf);
   }
   answers_auth ? auth_response(line) : command(line);
+}
+
+// Also remembers whether what comes may be a credential where no command is: a client may send the answers to AUTH
+// along with it, and AUTH be refused.
+void Session::hear(std::string_view line, bool too_long) {
+  line = line.substr(0, line.find_last_not_of("\r\n") + 1);
+  const bool login = begins_login(line);
+  if (login || too_long) {
+    after_auth_ = true;
+  } else if (after_auth_) {
+    after_auth_ = split_command(line).verb == Verb::kUnknown;
+  }
+  if (!host_.listening()) return;
+  if (too_long) return host_.heard(kHiddenLongLine);
+  if (state_ == State::kAuth) return host_.heard(kHiddenLine);
+  if (login) return host_.heard(without_credentials(line));
+  host_.heard(after_auth_ ? kHiddenLine : line);
 }
 
 // Nothing of it runs, but a BDAT's octets come all the same.
@@ -181,12 +208,15 @@ void Session::refuse_line(std::string_view line, std::string_view refusal) {
 
 // Only RCPTs may, and only beside other RCPTs: what MAIL was told decides whether they mean anything.
 bool Session::may_run_beside_questions(std::string_view line) const {
-  const auto is_recipient = [](const Slot& slot) {
-    return !slot.question || std::holds_alternative<question::Recipient>(*slot.question);
-  };
   return slots_.size() < kMaxQuestions && (state_ == State::kMail || state_ == State::kRcpt) &&
          split_command(line.substr(0, line.find_last_not_of("\r\n") + 1)).verb == Verb::kRcpt &&
-         std::ranges::all_of(slots_, is_recipient);
+         only_recipients_are_out();
+}
+
+bool Session::only_recipients_are_out() const {
+  return std::ranges::all_of(slots_, [](const Slot& slot) {
+    return !slot.question || std::holds_alternative<question::Recipient>(*slot.question);
+  });
 }
 
 void Session::command(std::string_view line) {
@@ -207,7 +237,7 @@ void Session::command(std::string_view line) {
   const Rule& rule = Rule::kTable[static_cast<std::size_t>(verb)];
   assert(rule.verb == verb);
   const std::string_view refusal = out_of_place(rule);
-  if (refusal.empty()) return (this->*rule.handler)(arguments);
+  if (refusal.empty()) return (this->*rule.handler)(verb == Verb::kUnknown ? line : arguments);
   if (verb == Verb::kBdat) return skip_chunk(arguments, refusal);
   say(refusal);
 }
@@ -283,15 +313,21 @@ void Session::send(std::string_view wire) {
 
 bool Session::ended_by(const mail::Verdict& verdict) {
   if (verdict.action != mail::Action::kClose) return false;
-  if (verdict.text.empty()) {
-    end(End::kHook, replies::kTryLater);
+  if (verdict.abrupt) {
+    close(End::kDropped);
   } else {
-    std::vector<std::string> lines = verdict.text;
-    lines.front() = fmt::format("{} {}", settings_.hostname, lines.front());  // §4.3.2: 421 <domain>
-    send(Reply::make(421, verdict.enhanced.empty() ? "4.7.0" : verdict.enhanced, lines).wire());
-    close(End::kHook);
+    end_by_hook(verdict, replies::kTryLater);
   }
   return true;
+}
+
+// `farewell` is for a hook that has no words of its own.
+void Session::end_by_hook(const mail::Verdict& verdict, std::string_view farewell) {
+  if (verdict.text.empty()) return end(End::kHook, farewell);
+  std::vector<std::string> lines = verdict.text;
+  lines.front() = fmt::format("{} {}", settings_.hostname, lines.front());  // §4.3.2: 421 <domain>
+  send(Reply::make(421, verdict.enhanced.starts_with('4') ? verdict.enhanced : "4.7.0", lines).wire());
+  close(End::kHook);
 }
 
 void Session::end(Farewell why) {

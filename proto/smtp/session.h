@@ -36,8 +36,9 @@ enum class End : std::uint8_t {
   kQuit,     // the client said QUIT
   kTimeout,  // see Farewell
   kShutdown,
-  kLimit,  // of errors or commands, or it speaks no SMTP at all
-  kHook,   // a hook said so
+  kLimit,    // of errors or commands, or it speaks no SMTP at all
+  kHook,     // a hook said so
+  kDropped,  // a hook said so, and the client is to be told nothing, not even the end: reset the connection
 };
 
 class Session {
@@ -52,11 +53,11 @@ class Session {
   // `host` and `settings` outlive the session. `id` is the prefix of its transactions' ids.
   Session(Host& host, const Settings& settings, Peer peer, std::string id);
 
-  // The connection is open: the greeting, or the question whether to greet.
+  // The connection is open: the greeting, or the questions before it.
   void begin();
 
   // The connection is encrypted from here on: before begin() on a port with implicit TLS, or after Host::start_tls().
-  // Everything that the client said before is forgotten (RFC 3207 §4.2).
+  // Everything that the client said before is forgotten (RFC 3207 §4.2). May ask.
   void secured(TlsFacts facts);
 
   // Takes bytes of the client and gives how many were used. The rest is either the start of a line, at most
@@ -108,7 +109,8 @@ class Session {
   // A BDAT whose octets come in (RFC 3030 §2). Those of one that is refused are skipped first.
   struct Chunk {
     std::uint64_t left = 0;
-    std::string_view refusal{};  // from replies.h; empty: it belongs to the message
+    std::string_view refusal{};  // from replies.h or the transaction; empty: it belongs to the message
+    std::uint64_t size = 0;
     bool last = false;
     bool ends_message = false;  // a refused one of a message that is under way: the rest of it is worth nothing
   };
@@ -136,12 +138,15 @@ class Session {
   // session.cc: lines, the order of commands, and the queue of questions and replies
   std::size_t longest_line(std::string_view start) const;
   void line(std::string_view line, bool too_long);
+  void hear(std::string_view line, bool too_long);
   void refuse_line(std::string_view line, std::string_view refusal);
   void command(std::string_view line);
   std::string_view out_of_place(const Rule& rule) const;
   bool may_run_beside_questions(std::string_view line) const;
   Circumstances circumstances() const;
   std::string_view shown_address() const;
+  bool only_recipients_are_out() const;
+  void begin_client();
   void greet();
   void forget_client();
   void ask(Question question);
@@ -150,6 +155,7 @@ class Session {
   void emit_ready_slots();
   void send(std::string_view wire);
   void end(End how, std::string_view farewell);
+  void end_by_hook(const mail::Verdict& verdict, std::string_view farewell);
   void close(End how);
   bool ended_by(const mail::Verdict& verdict);
 
@@ -162,11 +168,15 @@ class Session {
   void vrfy(std::string_view arguments);
   void expn(std::string_view arguments);
   void help_topic(std::string_view arguments);
-  void unknown(std::string_view arguments);
+  void unknown(std::string_view line);
   void starttls(std::string_view arguments);
   void xclient(std::string_view arguments);
   void answered(const question::Host& asked, const mail::Verdict& verdict);
-  void introduce(std::string_view name, bool extended);
+  void answered(const question::Starttls& asked, const mail::Verdict& verdict);
+  void answered(const question::Helo& asked, const mail::Verdict& verdict);
+  void answered(const question::Command& asked, const mail::Verdict& verdict);
+  void hello(std::string_view verb, std::string_view arguments);
+  void introduce(const question::Helo& hello);
 
   // session_auth.cc
   void auth(std::string_view arguments);
@@ -183,27 +193,32 @@ class Session {
   void answered(const question::Sender& asked, const mail::Verdict& verdict);
   void answered(const question::Recipient& asked, const mail::Verdict& verdict);
   void begin_transaction(const question::Sender& sender);
-  void add_recipient(const question::Recipient& recipient);
+  void add_recipient(mail::Recipient recipient);
   void recipient_named(bool kept);
   void refuse_recipient(std::string_view reply);
-  void forget_transaction();
+  void forget_transaction(TransactionEnd why);
+  void add_headers(const mail::Verdict& verdict);
 
   // session_message.cc
   void data(std::string_view arguments);
   void bdat(std::string_view arguments);
   void skip_chunk(std::string_view arguments, std::string_view refusal);
+  void take_chunk(const command::Bdat& bdat);
   void begin_chunk(const command::Bdat& bdat, std::string_view refusal);
   void end_of_chunk();
   void fail_message(std::string_view reply);
+  void start_data();
   void begin_message();
   void end_of_message();
   std::size_t receive_data(std::string_view bytes);
   std::size_t receive_chunk(std::string_view bytes);
+  bool data_is_judged() const;
   bool message_wanted() const;
   std::string_view doom() const;
   std::string reply_to_message(const mail::Verdict& verdict) const;
+  void answered(const question::Data& asked, const mail::Verdict& verdict);
   void answered(const question::Message& asked, const mail::Verdict& verdict);
-  void end_transaction(std::string_view reply, std::span<const std::string> each = {});
+  void end_transaction(std::string_view reply, TransactionEnd refused, std::span<const std::string> each = {});
 
   Host& host_;
   const Settings& settings_;
@@ -220,6 +235,7 @@ class Session {
   std::uint32_t skipped_ = 0;  // octets of an over-long line that were thrown away
   State state_ = State::kGreeting;
   bool extended_ = false;
+  bool after_auth_ = false;  // no command came since AUTH: what is none may be meant as an answer to it
   End end_ = End::kNot;
 };
 

@@ -24,28 +24,47 @@ void Session::answered(const question::Host&, const mail::Verdict& verdict) {
   say(reply ? reply->wire() : Reply::make(550, "", with_text("Access denied", verdict)).wire());
 }
 
-void Session::ehlo(std::string_view arguments) {
-  const auto name = parse_helo(arguments);
-  if (!name) return say(name.error());
-  introduce(*name, true);
+// Whether the encryption will do. Nobody asked us anything now, or will before we have greeted: the one reply that may
+// come unasked is 421 (§3.8).
+void Session::answered(const question::Starttls&, const mail::Verdict& verdict) {
+  if (!mail::accepts(verdict)) return end_by_hook(verdict, replies::kTlsRefused);
+  if (state_ == State::kGreeting) begin_client();
 }
 
-void Session::helo(std::string_view arguments) {
+void Session::ehlo(std::string_view arguments) {
+  hello(settings_.protocol == Settings::Protocol::kLmtp ? "LHLO" : "EHLO", arguments);
+}
+
+void Session::helo(std::string_view arguments) { hello("HELO", arguments); }
+
+void Session::hello(std::string_view verb, std::string_view arguments) {
   const auto name = parse_helo(arguments);
   if (!name) return say(name.error());
-  introduce(*name, false);
+  question::Helo hello{.verb = std::string(verb), .name = std::string(*name)};
+  if (settings_.judged.helo) return ask(std::move(hello));
+  introduce(hello);
+}
+
+// All stays as it was where the name is refused (§4.1.4). No enhanced code: RFC 2034 §4 has none in replies to EHLO and
+// HELO.
+void Session::answered(const question::Helo& asked, const mail::Verdict& verdict) {
+  if (mail::accepts(verdict)) return introduce(asked);
+  const auto reply = own_reply(verdict);
+  if (reply) return say(without_enhanced_codes(reply->wire()));
+  say(Reply::make(550, "", with_text("Access denied", verdict)).wire());
 }
 
 // A second EHLO is welcome and works like RSET (§4.1.4).
-void Session::introduce(std::string_view name, bool extended) {
-  forget_transaction();
-  helo_ = name;
-  extended_ = extended;
+void Session::introduce(const question::Helo& hello) {
+  forget_transaction(TransactionEnd::kHello);
+  helo_ = hello.name;
+  extended_ = hello.verb != "HELO";
   state_ = State::kReady;
-  std::string hello = fmt::format("{} Hello {} [{}], pleased to meet you", settings_.hostname, name, shown_address());
-  if (!extended) return say(Reply::make(250, "", hello).wire());
+  std::string greeting =
+      fmt::format("{} Hello {} [{}], pleased to meet you", settings_.hostname, helo_, shown_address());
+  if (!extended_) return say(Reply::make(250, "", greeting).wire());
   std::vector<std::string> lines = ehlo_lines(circumstances(), host_.now());
-  lines.insert(lines.begin(), std::move(hello));
+  lines.insert(lines.begin(), std::move(greeting));
   say(Reply::make(250, "", lines).wire());
 }
 
@@ -76,12 +95,12 @@ void Session::xclient(std::string_view arguments) {
     extras_->authenticated = true;
     extras_->user = *std::move(client->login);
   }
-  begin();
+  begin_client();
 }
 
 void Session::rset(std::string_view arguments) {
   if (!arguments.empty()) return say(replies::kNoParameters);
-  forget_transaction();
+  forget_transaction(TransactionEnd::kRset);
   say(replies::kOk);
 }
 
@@ -105,6 +124,17 @@ void Session::help_topic(std::string_view arguments) {
   say(Reply::make(214, "2.0.0", lines).wire());
 }
 
-void Session::unknown(std::string_view) { say(replies::kUnknownCommand); }
+void Session::unknown(std::string_view line) {
+  if (!settings_.judged.command || after_auth_) return say(replies::kUnknownCommand);
+  ask(question::Command{.line = std::string(line)});
+}
+
+void Session::answered(const question::Command&, const mail::Verdict& verdict) {
+  if (mail::accepts(verdict)) {
+    return say(verdict.text.empty() ? replies::kOk : Reply::make(250, "2.0.0", verdict.text).wire());
+  }
+  const auto reply = own_reply(verdict);
+  say(reply ? reply->wire() : Reply::make(500, "5.5.1", with_text("Invalid command", verdict)).wire());
+}
 
 }  // namespace hooksmtpd::smtp

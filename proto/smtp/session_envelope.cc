@@ -42,7 +42,9 @@ void Session::rcpt(std::string_view arguments) {
   question::Recipient recipient{.mailbox = std::move(rcpt->mailbox), .params = std::move(rcpt->params)};
   // Every server takes mail for postmaster (§4.5.1), and tcllib smtpd did not ask either.
   if (settings_.judged.recipient && !is_postmaster(recipient.mailbox)) return ask(std::move(recipient));
-  if (!waiting()) return add_recipient(recipient);
+  if (!waiting()) {
+    return add_recipient({.mailbox = std::move(recipient.mailbox), .params = std::move(recipient.params)});
+  }
   // It takes its place among those that are asked about, so that the envelope keeps the client's order.
   slots_.push_back({.id = ++last_question_,
                     .question = std::make_unique<Question>(std::move(recipient)),
@@ -55,7 +57,8 @@ void Session::answered(const question::Sender& asked, const mail::Verdict& verdi
   if (mail::accepts(verdict)) {
     begin_transaction(asked);
     transaction_->discard = verdict.action == mail::Action::kDiscard;
-    return;
+    if (verdict.rewrite) transaction_->envelope.reverse_path = *verdict.rewrite;
+    return add_headers(verdict);
   }
   const auto reply = own_reply(verdict);
   say(reply ? reply->wire() : replies::kSenderRefused);
@@ -63,7 +66,11 @@ void Session::answered(const question::Sender& asked, const mail::Verdict& verdi
 
 // A refused recipient leaves the transaction open: the client may still name others (§3.3).
 void Session::answered(const question::Recipient& asked, const mail::Verdict& verdict) {
-  if (verdict.action == mail::Action::kAccept) return add_recipient(asked);
+  if (verdict.action == mail::Action::kAccept) {
+    add_headers(verdict);
+    const bool rewritten = verdict.rewrite && *verdict.rewrite;
+    return add_recipient({.mailbox = rewritten ? **verdict.rewrite : asked.mailbox, .params = asked.params});
+  }
   if (verdict.action == mail::Action::kDiscard) return recipient_named(false);  // it gets nothing; the others do
   const auto reply = own_reply(verdict);
   refuse_recipient(reply ? reply->wire() : replies::kRecipientRefused);
@@ -81,8 +88,8 @@ void Session::begin_transaction(const question::Sender& sender) {
 
 std::string Session::transaction_id() const { return fmt::format("{}-{}", id_, transactions_); }
 
-void Session::add_recipient(const question::Recipient& recipient) {
-  transaction_->envelope.recipients.push_back({.mailbox = recipient.mailbox, .params = recipient.params});
+void Session::add_recipient(mail::Recipient recipient) {
+  transaction_->envelope.recipients.push_back(std::move(recipient));
   ++counts_.recipients_accepted;
   recipient_named(true);
 }
@@ -100,8 +107,14 @@ void Session::refuse_recipient(std::string_view reply) {
   say(reply);
 }
 
-void Session::forget_transaction() {
-  if (transaction_) host_.transaction_over(*transaction_, "");
+// Of any verdict before the message.
+void Session::add_headers(const mail::Verdict& verdict) {
+  auto& headers = transaction_->added_headers;
+  headers.insert(headers.end(), verdict.add_headers.begin(), verdict.add_headers.end());
+}
+
+void Session::forget_transaction(TransactionEnd why) {
+  if (transaction_) host_.transaction_over(*transaction_, "", why);
   transaction_.reset();
   if (state_ != State::kConnected) state_ = State::kReady;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <utility>
 
 #include "proto/smtp/limits.h"
@@ -19,30 +20,62 @@ namespace hooksmtpd::smtp {
 void Session::data(std::string_view arguments) {
   if (!arguments.empty()) return say(replies::kNoParameters);
   if (transaction_->terms.body == Body::kBinaryMime) return say(replies::kBinaryNeedsBdat);  // RFC 3030 §3
+  if (data_is_judged()) return ask(question::Data{});
+  start_data();
+}
+
+// Nobody needs to judge a message that is thrown away.
+bool Session::data_is_judged() const {
+  return settings_.judged.data && !transaction_->discard && !transaction_->envelope.recipients.empty();
+}
+
+// A refused DATA ends nothing: the client may say it again, or RSET. A refused BDAT does, or a client that has sent the
+// next chunk along with it would see a message accepted that lacks the first.
+void Session::answered(const question::Data& asked, const mail::Verdict& verdict) {
+  if (mail::accepts(verdict)) {
+    transaction_->discard |= verdict.action == mail::Action::kDiscard;
+    add_headers(verdict);
+    return asked.chunk ? take_chunk(*asked.chunk) : start_data();
+  }
+  const auto own = own_reply(verdict);
+  const Reply reply = own ? *own : Reply::make(554, "5.7.1", with_text("Transaction refused", verdict));
+  if (!asked.chunk) return say(reply.wire());
+  transaction_->data_refusal = reply.wire();
+  begin_chunk(*asked.chunk, transaction_->data_refusal);
+}
+
+void Session::start_data() {
   state_ = State::kData;
   say(replies::kStartData);
   begin_message();
 }
 
-// What a hook gets begins with our trace headers.
+// What a hook gets begins with our trace headers, and those that other hooks have added.
 void Session::begin_message() {
   transaction_->discard |= transaction_->envelope.recipients.empty();  // each was discarded
   if (!message_wanted()) return;
-  host_.body(trace_headers({.helo = helo_,
-                            .client_address = shown_address(),
-                            .hostname = settings_.hostname,
-                            .protocol = protocol(),
-                            .tls = tls(),
-                            .transaction = transaction_->id,
-                            .envelope = transaction_->envelope,
-                            .now = host_.now()}));
+  std::string prefix = trace_headers({.helo = helo_,
+                                      .client_address = shown_address(),
+                                      .hostname = settings_.hostname,
+                                      .protocol = protocol(),
+                                      .tls = tls(),
+                                      .transaction = transaction_->id,
+                                      .envelope = transaction_->envelope,
+                                      .now = host_.now()});
+  for (const mail::AddedHeader& header : transaction_->added_headers) {
+    fmt::format_to(std::back_inserter(prefix), "{}: {}\r\n", header.name, header.value);
+  }
+  transaction_->prefix = prefix.size();
+  host_.body(prefix);
 }
 
 std::size_t Session::receive_data(std::string_view bytes) {
   const bool wanted = message_wanted();
   const std::size_t used = transaction_->data.decode(bytes, wanted ? &host_ : nullptr);
   if (wanted && !doom().empty()) host_.body_doomed();
-  if (transaction_->data.finished()) end_of_message();
+  if (!transaction_->data.finished()) return used;
+  if (host_.listening()) host_.heard_data(transaction_->data.size());
+  end_of_message();
   return used;
 }
 
@@ -51,9 +84,14 @@ std::size_t Session::receive_data(std::string_view bytes) {
 void Session::bdat(std::string_view arguments) {
   const auto bdat = parse_bdat(arguments);
   if (!bdat) return skip_chunk(arguments, bdat.error().reply);
+  if (state_ == State::kRcpt && data_is_judged()) return ask(question::Data{.chunk = *bdat});
+  take_chunk(*bdat);
+}
+
+void Session::take_chunk(const command::Bdat& bdat) {
   if (state_ == State::kRcpt) begin_message();
   state_ = State::kChunks;
-  begin_chunk(*bdat, "");
+  begin_chunk(bdat, "");
 }
 
 // Octets that follow a refused BDAT are no commands: whoever wrote them is not who speaks to us. And a message that
@@ -67,6 +105,7 @@ void Session::begin_chunk(const command::Bdat& bdat, std::string_view refusal) {
   if (bdat.size > kMaxChunk) return end(End::kLimit, replies::kEndlessChunk);
   chunk_ = {.left = bdat.size,
             .refusal = refusal,
+            .size = bdat.size,
             .last = bdat.last,
             .ends_message = !refusal.empty() && (state_ == State::kRcpt || state_ == State::kChunks)};
   if (refusal.empty()) {
@@ -92,7 +131,10 @@ std::size_t Session::receive_chunk(std::string_view bytes) {
 void Session::end_of_chunk() {
   const Chunk chunk = std::exchange(chunk_, {});
   ++counts_.chunks;
-  if (chunk.ends_message) return fail_message(chunk.refusal);
+  if (host_.listening()) host_.heard_data(chunk.size);
+  if (chunk.ends_message) {
+    return chunk.last ? end_transaction(chunk.refusal, TransactionEnd::kFailed) : fail_message(chunk.refusal);
+  }
   if (!chunk.refusal.empty()) return say(chunk.refusal);
   if (chunk.last) {
     const bool wanted = message_wanted();
@@ -107,7 +149,7 @@ void Session::end_of_chunk() {
 // RFC 2033 §4.3: one reply to a chunk that is not the last.
 void Session::fail_message(std::string_view reply) {
   transaction_->owed.clear();
-  end_transaction(reply);
+  end_transaction(reply, TransactionEnd::kFailed);
 }
 
 // What becomes of a message.
@@ -127,9 +169,9 @@ std::string_view Session::doom() const {
 
 void Session::end_of_message() {
   state_ = State::kReady;
-  if (!doom().empty()) return end_transaction(doom());
+  if (!doom().empty()) return end_transaction(doom(), TransactionEnd::kFailed);
   if (settings_.judged.message && !transaction_->discard) return ask(question::Message{});
-  end_transaction(reply_to_message({}));
+  end_transaction(reply_to_message({}), TransactionEnd::kFailed);
 }
 
 std::string Session::reply_to_message(const mail::Verdict& verdict) const {
@@ -147,11 +189,12 @@ void Session::answered(const question::Message&, const mail::Verdict& verdict) {
     assert(verdict.recipients.size() == transaction_->envelope.recipients.size());
     for (const mail::Verdict& one : verdict.recipients) each.push_back(reply_to_message(one));
   }
-  end_transaction(reply_to_message(verdict), each);
+  end_transaction(reply_to_message(verdict), TransactionEnd::kRefused, each);
 }
 
-// `each`: what the recipients of the envelope get over LMTP; empty: all of them `reply`.
-void Session::end_transaction(std::string_view reply, std::span<const std::string> each) {
+// `refused`: why it is over, unless somebody gets the message. `each`: what the recipients of the envelope get over
+// LMTP; empty: all of them `reply`.
+void Session::end_transaction(std::string_view reply, TransactionEnd refused, std::span<const std::string> each) {
   std::string wire;
   std::string_view best = each.empty() ? reply : std::string_view(each.front());
   std::size_t next = 0;
@@ -161,9 +204,10 @@ void Session::end_transaction(std::string_view reply, std::span<const std::strin
     wire += one;
     if (kept && code_of(one) < code_of(best)) best = one;
   }
-  ++(code_of(best) < 300 ? counts_.messages_accepted : counts_.messages_refused);
-  host_.transaction_over(*transaction_, best);
-  transaction_.reset();
+  const bool accepted = code_of(best) < 300;
+  ++(accepted ? counts_.messages_accepted : counts_.messages_refused);
+  host_.transaction_over(*transaction_, best, accepted ? TransactionEnd::kDone : refused);
+  const auto over = std::move(transaction_);  // `reply` may be its
   state_ = State::kReady;
   say(wire.empty() ? reply : std::string_view(wire));
 }

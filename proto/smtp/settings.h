@@ -28,7 +28,8 @@ struct Settings {
   // Whether anybody judges. Where nobody does no question is asked, and the answer is yes; where nobody judges
   // messages, none is passed on.
   struct Judged {
-    bool host = false, sender = false, recipient = false, message = false;
+    bool host = false, starttls = false, helo = false, sender = false, recipient = false, data = false, message = false,
+         command = false;
   } judged = {};
 
   enum class Protocol : std::uint8_t { kSmtp, kLmtp } protocol = Protocol::kSmtp;

@@ -19,8 +19,9 @@ struct TestHost final : Host {
   void reply(std::string_view wire) override { said += wire; }
   void ask(QuestionId id, const Question&) override { asked.push_back(id); }
   void body(std::string_view run) override { message += run; }
-  void transaction_over(const Transaction& transaction, std::string_view reply) override {
+  void transaction_over(const Transaction& transaction, std::string_view reply, TransactionEnd why) override {
     over.push_back(transaction.id + " " + std::string(reply.substr(0, 3)));
+    ends.push_back(why);
   }
   void body_doomed() override {}
   bool full() override { return false; }
@@ -34,6 +35,7 @@ struct TestHost final : Host {
   std::string said, message;
   std::deque<QuestionId> asked;
   std::vector<std::string> over;
+  std::vector<TransactionEnd> ends;
   bool tls_is_available = true;
   int handshakes = 0;
 };

@@ -26,7 +26,7 @@ struct MatrixHost final : Host {
     asked.push_back(id);
   }
   void body(std::string_view run) override { message += run; }
-  void transaction_over(const Transaction&, std::string_view) override { message.clear(); }
+  void transaction_over(const Transaction&, std::string_view, TransactionEnd) override { message.clear(); }
   void body_doomed() override { message.clear(); }
   bool full() override { return false; }
   Now now() override { return {}; }

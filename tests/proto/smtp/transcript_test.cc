@@ -30,7 +30,7 @@ class Recorder final : public smtp::Host {
  public:
   void reply(std::string_view wire) override { said += wire; }
   void body(std::string_view run) override { message += run; }
-  void transaction_over(const smtp::Transaction&, std::string_view) override { message.clear(); }
+  void transaction_over(const smtp::Transaction&, std::string_view, smtp::TransactionEnd) override { message.clear(); }
   void body_doomed() override { message.clear(); }
   bool full() override { return false; }
   smtp::Now now() override { return {}; }
@@ -47,6 +47,13 @@ class Recorder final : public smtp::Host {
 
  private:
   json shown(const smtp::question::Host&) { return {{"event", "validate_host"}, {"address", session->peer().address}}; }
+  json shown(const smtp::question::Starttls&) {
+    return {{"event", "starttls"}, {"helo", session->helo()}, {"tls", {{"version", session->tls()->version}}}};
+  }
+  json shown(const smtp::question::Helo& hello) {
+    return {{"event", "helo"}, {"verb", hello.verb}, {"name", hello.name}, {"helo", session->helo()}};
+  }
+  json shown(const smtp::question::Command& command) { return {{"event", "command"}, {"line", command.line}}; }
   json shown(const mail::Parameters& params) {
     json object = json::object();
     for (const auto& [keyword, value] : params) object[keyword] = value.empty() ? json(true) : json(value);
@@ -67,13 +74,18 @@ class Recorder final : public smtp::Host {
             {"params", shown(sender.params)}};
   }
   json shown(const smtp::question::Recipient& recipient) {
-    return {{"event", "validate_recipient"}, {"address", to_string(recipient.mailbox)}, {"helo", session->helo()}};
+    return {{"event", "validate_recipient"},
+            {"from", to_string(session->transaction()->envelope.reverse_path)},
+            {"address", to_string(recipient.mailbox)},
+            {"helo", session->helo()}};
   }
-  json shown(const smtp::question::Message&) {
+  json shown(const smtp::question::Data&) { return shown_transaction("data"); }
+  json shown(const smtp::question::Message&) { return shown_transaction("deliver"); }
+  json shown_transaction(const char* event) {
     json to = json::array();
     for (const auto& recipient : session->transaction()->envelope.recipients)
       to.push_back(to_string(recipient.mailbox));
-    return {{"event", "deliver"},
+    return {{"event", event},
             {"from", to_string(session->transaction()->envelope.reverse_path)},
             {"to", to},
             {"protocol", std::string(session->protocol())}};
@@ -97,6 +109,15 @@ mail::Verdict verdict_of(const json& reply) {
       verdict.text = {reply["text"]};
     }
   }
+  if (reply.contains("rewrite")) {
+    const std::string address = reply["rewrite"];
+    verdict.rewrite = mail::ReversePath();
+    if (!address.empty()) *verdict.rewrite = mail::parse_mailbox(address).value();
+  }
+  for (const json& header : reply.value("add_headers", json::array())) {
+    verdict.add_headers.push_back({.name = header.at(0), .value = header.at(1)});
+  }
+  verdict.abrupt = reply.value("abrupt", false);
   for (const json& one : reply.value("recipients", json::array())) verdict.recipients.push_back(verdict_of(one));
   return verdict;
 }
@@ -164,10 +185,16 @@ smtp::Settings settings_of(const tests::Transcript& transcript) {
     } else if (key == "xclient") {
       // Peer's, below.
     } else if (key == "hooks") {
-      settings.judged = {.host = value.contains("validate_host"),
-                         .sender = value.contains("validate_sender"),
-                         .recipient = value.contains("validate_recipient"),
-                         .message = value.contains("deliver")};
+      const auto events = words_of(value);
+      const auto has = [&](const char* event) { return std::ranges::find(events, event) != events.end(); };
+      settings.judged = {.host = has("validate_host"),
+                         .starttls = has("starttls"),
+                         .helo = has("helo"),
+                         .sender = has("validate_sender"),
+                         .recipient = has("validate_recipient"),
+                         .data = has("data"),
+                         .message = has("deliver"),
+                         .command = has("command")};
     } else {
       throw std::runtime_error("unknown setting " + key);
     }
