@@ -13,6 +13,7 @@ test_packages=(
   doctest-dev python3 python3-jsonschema python3-pytest
   openssl swaks curl msmtp nodejs node-nodemailer
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
+  tcl tcllib
   iproute2 strace systemd util-linux
 )
 
