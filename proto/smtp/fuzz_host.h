@@ -7,7 +7,9 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <variant>
 
+#include "proto/smtp/heard_line.h"
 #include "proto/smtp/host.h"
 #include "proto/smtp/limits.h"
 
@@ -31,7 +33,12 @@ class FuzzHost : public Host {
       wire.remove_prefix(line.size());
     }
   }
-  void ask(QuestionId id, const Question&) override { asked.push_back(id); }
+  void ask(QuestionId id, const Question& question) override {
+    asked.push_back(id);
+    // RFC 4954: what may hold a password is for nobody but its judge.
+    const auto* command = std::get_if<question::Command>(&question);
+    require(!command || !begins_login(command->line));
+  }
   void body(std::string_view) override {}
   void transaction_over(const Transaction&, std::string_view, TransactionEnd) override {}
   void body_doomed() override {}
@@ -40,6 +47,11 @@ class FuzzHost : public Host {
   bool tls_available() override { return tls_is_available; }
   void start_tls() override {}
   std::string nonce() override { return "fyko+d2lbbFgONRv9qkxdawL"; }
+  bool listening() const override { return true; }
+  void heard(std::string_view line) override {
+    require(line.find('\n') == line.npos && line.size() <= kMaxAuthLine);
+    require(!begins_login(line) || line == "AUTH ***" || without_credentials(line) == line);
+  }
 
   std::deque<QuestionId> asked;
   bool tls_is_available = true;

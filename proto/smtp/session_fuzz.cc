@@ -22,7 +22,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                     .errors = data[0] & 2 ? 10u : 0u,
                     .commands = 0,
                     .strict_lines = (data[0] & 4) != 0,
-                    .judged = {.host = judged, .sender = judged, .recipient = judged, .message = judged}};
+                    .judged = {.host = judged,
+                               .starttls = false,
+                               .helo = (data[1] & 1) != 0,
+                               .sender = judged,
+                               .recipient = judged,
+                               .data = (data[1] & 2) != 0,
+                               .message = judged,
+                               .command = (data[1] & 4) != 0}};
   settings.lenient = data[0] & 8;
   if (data[0] & 16) settings.protocol = Settings::Protocol::kLmtp;
   if (data[0] & 32) settings.hidden = {"ENHANCEDSTATUSCODES"};
@@ -41,6 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint8_t choice = data[turn++ % size];
     mail::Verdict verdict{.action = static_cast<mail::Action>(choice % 5), .code = 0, .enhanced = "", .text = {}};
     if (choice & 64) verdict.text = {std::string(reinterpret_cast<const char*>(data), size)};
+    if (choice & 32) verdict.rewrite = mail::Mailbox{.local_part = "r", .domain = "b.test"};
+    if (choice & 16) verdict.add_headers = {{.name = "X-Fuzz", .value = "1"}};
+    verdict.abrupt = choice & 8;
     session.answer(id, verdict);
     waiting.erase(0, session.receive(waiting));
   };

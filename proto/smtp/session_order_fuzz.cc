@@ -57,7 +57,7 @@ constexpr std::array<std::string_view, 40> kSteps{
     "XCLIENT HELO=said-@.test\r\n",
     "NOOP\r\n",
     "VRFY x\r\n",
-    "HELP\r\n",
+    "XFROB said-@\r\n",
     "EHLO half",
     "\x16\x03",
     "QUIT\r\n",
@@ -72,10 +72,19 @@ class OrderHost final : public FuzzHost {
     challenged = wire.starts_with("334 ");
   }
   void body(std::string_view run) override { require_current(run); }
+  void heard(std::string_view line) override {
+    FuzzHost::heard(line);
+    require_current(line);
+  }
+  void ask(QuestionId id, const Question& question) override {
+    FuzzHost::ask(id, question);
+    if (const auto* data = std::get_if<question::Data>(&question); data && data->chunk) chunk_question = id;
+  }
 
   char epoch = 'a';
   bool in_chunk = false;    // what comes now stands behind a BDAT
   bool challenged = false;  // by the last reply
+  QuestionId chunk_question = 0;
 
  private:
   void require_current(std::string_view text) const {
@@ -97,7 +106,14 @@ const sasl::PasswordFile& users() {
 Settings settings_of(std::uint8_t first, std::uint8_t second) {
   Settings settings{.hostname = "mail.test", .banner = "fuzz", .message_size = 60, .recipients = 3, .errors = 0};
   const bool judged = first & 1;
-  settings.judged = {.host = judged, .sender = judged, .recipient = judged, .message = judged};
+  settings.judged = {.host = judged,
+                     .starttls = (second & 16) != 0,
+                     .helo = (second & 8) != 0,
+                     .sender = judged,
+                     .recipient = judged,
+                     .data = (second & 32) != 0,
+                     .message = judged,
+                     .command = (second & 4) != 0};
   settings.judged.message |= (first & 2) != 0;
   settings.lenient = first & 4;
   settings.protocol = first & 8 ? Settings::Protocol::kLmtp : Settings::Protocol::kSmtp;
@@ -134,8 +150,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     mail::Verdict verdict{.action = static_cast<mail::Action>(choice % 5), .code = 0, .enhanced = "", .text = {}};
     const Transaction* transaction = session.transaction();
     if (choice & 64 && transaction) verdict.recipients.resize(transaction->envelope.recipients.size(), verdict);
+    if (choice & 32) {
+      verdict.rewrite = mail::Mailbox{.local_part = "rewritten", .domain = "b.test"};
+      verdict.add_headers = {{.name = "X-Added", .value = "yes"}};
+      verdict.abrupt = true;
+    }
     session.answer(id, verdict);
+    // What waited behind the BDAT that was judged is its octets.
+    host.in_chunk = id == host.chunk_question && waiting == "EHLO message.test\r\n";
     receive("");
+    host.in_chunk = false;
   };
   for (std::size_t i = 2; i < size && !session.closed(); ++i) {
     const std::uint8_t step = data[i];

@@ -27,7 +27,7 @@ with open("requests", "a", buffering=1) as requests:
         request = json.loads(line)
         if request["event"] == "hello":
             answers = iter(request["options"]["answers"])
-            print("ok", flush=True)
+            print(json.dumps({"modifies": ["sender", "recipient", "headers"]}), flush=True)
             continue
         if request["event"] == "deliver":
             shutil.copyfile(request["message"]["path"], request["transaction"] + ".eml")

@@ -293,3 +293,101 @@ TEST_CASE("a line without end ends the session, as a command and as an answer to
 }
 
 TEST_CASE("an idle session is small: what is rare lies elsewhere") { CHECK(sizeof(Session) <= 280); }
+
+TEST_CASE("why a transaction ended is told") {
+  Bench b({.data = true, .message = true});
+  b.receive("EHLO x\r\nMAIL FROM:<>\r\nRSET\r\nMAIL FROM:<>\r\nEHLO y\r\nMAIL FROM:<>\r\nSTARTTLS\r\n");
+  using enum TransactionEnd;
+  CHECK(b.host.ends == std::vector{kRset, kHello});  // STARTTLS is not offered
+  b.receive("RCPT TO:<a@b.test>\r\n");
+  const auto answer = [&](const mail::Verdict& verdict) {
+    b.session.answer(b.host.asked.back(), verdict);
+    return b.host.ends.back();
+  };
+  b.receive("DATA\r\n");
+  CHECK(answer(kReject) == kHello);  // it goes on
+  b.receive("DATA\r\n");
+  answer(kAccept);
+  b.receive("x\r\n.\r\n");
+  CHECK(answer(kReject) == kRefused);
+  b.receive("MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nBDAT 0 LAST\r\n");
+  CHECK(answer(kReject) == kFailed);
+  b.receive("MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n");
+  answer(kAccept);
+  b.receive("bare\n\r\n.\r\n");
+  CHECK(b.host.ends.back() == kFailed);
+  b.receive("MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\n");
+  CHECK(answer({.action = mail::Action::kDiscard, .code = 0, .enhanced = "", .text = {}}) == kFailed);
+  b.receive("x\r\n.\r\n");
+  CHECK(b.host.ends.back() == kDone);
+  CHECK(b.host.ends.size() == 6);
+}
+
+TEST_CASE("a hook may drop a client without a word, whatever it was asked") {
+  const mail::Verdict drop{.action = mail::Action::kClose, .code = 0, .enhanced = "", .text = {"x"}, .abrupt = true};
+  const std::string_view commands =
+      "XFROB\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n";
+  for (std::size_t dropped = 0; dropped < 6; ++dropped) {
+    Bench b({.helo = true, .sender = true, .recipient = true, .data = true, .message = true, .command = true});
+    std::string waiting(commands);
+    for (std::size_t i = 0; i <= dropped; ++i) {
+      waiting.erase(0, b.session.receive(waiting));
+      REQUIRE(b.host.asked.size() == i + 1);
+      b.host.take();
+      b.session.answer(b.host.asked.back(), i == dropped ? drop : kAccept);
+    }
+    CHECK(b.session.closed());
+    CHECK(b.session.how_ended() == End::kDropped);
+    CHECK(b.host.take().empty());
+    CHECK(b.receive("NOOP\r\n") == 6);
+    CHECK(b.host.take().empty());
+  }
+}
+
+TEST_CASE("a farewell ends a session while any question is out, and the verdict that comes later is nothing") {
+  const std::string_view commands = "XFROB\r\nEHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nBDAT 3 LAST\r\nabc";
+  for (std::size_t out = 0; out < 6; ++out) {
+    Bench b({.helo = true, .sender = true, .recipient = true, .data = true, .message = true, .command = true});
+    std::string waiting(commands);
+    for (std::size_t i = 0; i < out; ++i) {
+      waiting.erase(0, b.session.receive(waiting));
+      b.session.answer(b.host.asked.back(), kAccept);
+    }
+    waiting.erase(0, b.session.receive(waiting));
+    REQUIRE(b.host.asked.size() == out + 1);
+    CHECK_FALSE(b.session.in_data());
+    b.host.take();
+    b.session.end(Farewell::kIdle);
+    CHECK(b.host.take().starts_with("421 4.4.2 "));
+    b.session.answer(b.host.asked.back(), kAccept);
+    CHECK(b.session.receive(waiting) == waiting.size());
+    CHECK(b.host.take().empty());
+  }
+}
+
+TEST_CASE("while a chunk waits to be judged nothing of it is looked at, however long it is") {
+  Bench b({.data = true, .message = true});
+  b.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\n");
+  CHECK(b.receive("BDAT 5000 LAST\r\n") == 16);
+  const std::string octets(5000, 'x');
+  CHECK(b.receive(octets) == 0);
+  b.session.answer(b.host.asked.back(), kAccept);
+  CHECK(b.receive(octets) == 5000);
+  CHECK(b.host.message.ends_with(octets));
+}
+
+TEST_CASE("a session that was told to forget its client asks about its new name and no more about the encryption") {
+  Settings settings{.hostname = "mail.test", .banner = "hooksmtpd"};
+  settings.judged = {.host = true, .starttls = true, .helo = true};
+  TestHost host;
+  Session session(host, settings, {.address = "::1", .port = 1, .may_xclient = true}, "s");
+  session.secured({.version = "TLSv1.3"});
+  session.begin();
+  CHECK(host.asked.size() == 1);  // starttls
+  session.answer(host.asked.back(), kAccept);
+  CHECK(host.asked.size() == 2);  // host
+  session.answer(host.asked.back(), kAccept);
+  session.receive("XCLIENT ADDR=192.0.2.1 HELO=named.test\r\n");
+  CHECK(host.asked.size() == 3);  // host again, and not the name that the proxy has heard
+  CHECK(session.helo() == "named.test");
+}
