@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "daemon/ctl/command.h"
+#include "daemon/ctl/hook/commands.h"
 
 namespace hooksmtpd::ctl {
 namespace {
@@ -27,7 +28,10 @@ int run(int argc, char** argv) {
   add_expect(app, context);
   CLI::App* const hook = app.add_subcommand("hook", "write, try and record hooks");
   hook->require_subcommand(1);
+  add_hook_new(*hook, context);
+  add_hook_test(*hook, context);
   add_record(*hook, context);
+  add_hook_replay(*hook, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
