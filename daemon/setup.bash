@@ -14,6 +14,7 @@ test_packages=(
   openssl swaks curl msmtp nodejs node-nodemailer
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
   tcl tcllib
+  busybox jq mypy node-typescript
   iproute2 strace systemd util-linux
 )
 

@@ -123,6 +123,8 @@ export class Message {
   data_b64?: string;
   open(): Readable;
   bytes(): Promise<Buffer>;
+  /** Copies them to a file: whole and on disk when the promise is fulfilled. */
+  save(name: string): Promise<void>;
 }
 
 export interface Deliver extends Facts<'deliver'> {

@@ -3,7 +3,6 @@
  * Hooks for hooksmtpd in Node. This one file is the whole library and its manual; it needs Node 18 and no more.
  *
  *     #!/usr/bin/env node
- *     const fs = require('fs/promises');
  *     const { hook, reject } = require('hooksmtpd');
  *
  *     hook({
@@ -11,7 +10,7 @@
  *         if (request.domain === 'blocked.example') return reject('no such user', { code: 550, enhanced: '5.1.1' });
  *       },
  *       async deliver(request) {
- *         await fs.copyFile(request.message.path, `${request.transaction}.eml`);
+ *         await request.message.save(`${request.transaction}.eml`);
  *       },
  *     }).run();
  *
@@ -58,17 +57,36 @@ function raw(object, key) {
 class Message {
   /** A stream of the octets. */
   open() {
-    return this.path === undefined ? stream.Readable.from([this.inline()]) : fs.createReadStream(this.path);
+    return this.path === undefined ? stream.Readable.from([inline(this)]) : fs.createReadStream(this.path);
   }
 
   /** All of them: a promise of a Buffer. */
   async bytes() {
-    return this.path === undefined ? this.inline() : fs.promises.readFile(this.path);
+    return this.path === undefined ? inline(this) : fs.promises.readFile(this.path);
   }
 
-  inline() {
-    return this.data === undefined ? Buffer.from(this.data_b64, 'base64') : raw(this, 'data');
+  /** Copies them to a file: whole and on disk when the promise is fulfilled. */
+  async save(name) {
+    const unfinished = `${name}.unfinished`;
+    if (this.path === undefined) {
+      await fs.promises.writeFile(unfinished, inline(this));
+    } else {
+      await fs.promises.copyFile(this.path, unfinished);
+      await fs.promises.chmod(unfinished, 0o600);
+    }
+    await sync(unfinished, 'r+');
+    await fs.promises.rename(unfinished, name);
+    await sync(path.dirname(name), 'r');
   }
+}
+
+function inline(message) {
+  return message.data === undefined ? Buffer.from(message.data_b64, 'base64') : Buffer.from(message.data);
+}
+
+async function sync(name, flags) {
+  const file = await fs.promises.open(name, flags);
+  await file.sync().finally(() => file.close());
 }
 
 /** request.mime, the parsed message of deliver_mime: every node of it. */
@@ -91,6 +109,13 @@ class Part {
   }
 }
 
+/** request.mime becomes a Part, when somebody looks at it; a large tree is in a file. */
+function lendTree(request, mime) {
+  let tree;
+  const get = () => (tree ??= toParts(mime.type === undefined ? JSON.parse(fs.readFileSync(mime.path, 'utf8')) : mime));
+  Object.defineProperty(request, 'mime', { get, enumerable: true });
+}
+
 function toParts(node) {
   Object.setPrototypeOf(node, Part.prototype);
   for (const part of node.parts ?? (node.message ? [node.message] : [])) toParts(part);
@@ -108,10 +133,7 @@ function toRequest(line) {
     return {};
   }
   if (request.message !== undefined) Object.setPrototypeOf(request.message, Message.prototype);
-  if (request.event === 'deliver_mime' && request.mime !== undefined) {
-    const tree = request.mime.type === undefined ? JSON.parse(fs.readFileSync(request.mime.path, 'utf8')) : request.mime;
-    request.mime = toParts(tree);
-  }
+  if (request.event === 'deliver_mime' && request.mime !== undefined) lendTree(request, request.mime);
   if (request.event === 'auth') Object.defineProperty(request, util.inspect.custom, { value: withoutSecrets });
   return request;
 }
@@ -262,7 +284,7 @@ class Hook {
     this.options = {};
     /** All of hello: `isolation`, `instance`, `timeout_ms`, ... */
     this.daemon = {};
-    this.out = new Map(); // id -> what has not been answered yet
+    this.out = new Map(); // id -> the context of what has not been answered yet
     this.replies = [];
     // A program that is a hook, not a test that requires one.
     if (require.main !== undefined && require.main === module.parent) takeOutput();
@@ -307,8 +329,8 @@ class Hook {
     if (typeof line === 'string') return this.say(line);
     this.out.set(id, context);
     line.then((text) => {
-      if (this.out.get(id) !== context) return; // it was cancelled, and answered
-      this.out.delete(id);
+      if (context.cancelled) return; // and answered
+      if (this.out.get(id) === context) this.out.delete(id);
       this.say(text);
     });
   }
@@ -354,9 +376,8 @@ class Hook {
     if (!(answer === undefined || answer === null || answer === true)) {
       return new Reply({ ready: false, text: answer instanceof Reply ? answer.fields.text : String(answer) });
     }
-    const subscribed = this.daemon.events ?? [];
-    const handled = (event) => this.handlers.has(event) || (event === 'cancel' && subscribed.includes(event));
-    const decline = subscribed.includes('reset') && !handled('reset') ? ['reset'] : undefined;
+    const handled = (event) => this.handlers.has(event) || (event === 'cancel' && this.daemon.events?.includes(event));
+    const decline = ['reset', 'cancel'].filter((event) => !handled(event));
     return new Reply({ ready: true, v: 1, ...this.about, events: EVENTS.slice(1).filter(handled), decline });
   }
 

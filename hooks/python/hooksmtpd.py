@@ -12,8 +12,7 @@
 
     @hook.deliver
     def deliver(request):
-        with open(f"{request.transaction}.eml", "wb") as file:
-            file.write(request.message.bytes())
+        request.message.save(f"{request.transaction}.eml")
 
     hook.run()
 
@@ -43,6 +42,7 @@ import io
 import json
 import os
 import re
+import shutil
 import sys
 import time
 import traceback
@@ -104,6 +104,7 @@ class Message(Record):
     long_lines: int
     trace_headers: int  #: how many header fields the daemon put in front
     added_headers: int  #: and how many hooks did, below those
+    path: str
 
     def open(self) -> BinaryIO:
         """To read the octets from the beginning."""
@@ -115,6 +116,20 @@ class Message(Record):
                 return file.read()
         exact: bytes = self.raw("data") if "data" in self else base64.b64decode(self["data_b64"])
         return exact
+
+    def save(self, path: str) -> None:
+        """Copies the octets to a file: whole and on disk when this returns."""
+        unfinished = f"{path}.unfinished"
+        with self.open() as source, open(unfinished, "wb") as file:
+            shutil.copyfileobj(source, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+        folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def email(self) -> EmailMessage:
         """As the standard library reads it: `message.email()["subject"]`."""
@@ -514,10 +529,10 @@ class Hook:
     def _introduction(self, answer: Answer) -> Reply:
         if not (answer is None or answer is True):
             return Reply({"ready": False, "text": str(answer)})
-        subscribed = self.daemon.get("events", [])
-        cancels = self._on_loop() and "cancel" in subscribed
-        handled = {*self._handlers} - {"hello"} | ({"cancel"} if cancels else set())
-        decline = [event for event in ("reset", "cancel") if event in subscribed and event not in handled]
+        handled = {*self._handlers} - {"hello"}
+        if self._on_loop() and "cancel" in self.daemon.get("events", []):
+            handled.add("cancel")
+        decline = [event for event in ("reset", "cancel") if event not in handled]
         concurrency = self._concurrency or (64 if self._async else self._threads or 1)
         about = {"ready": True, "v": 1, "concurrency": concurrency, **self._about,
                  "events": [event for event in EVENTS if event in handled], "decline": decline}
@@ -608,7 +623,8 @@ class _Loop:
 
     def __init__(self, hook: Hook, lines: _Lines, sink: int) -> None:
         self.hook, self.lines, self.sink = hook, lines, sink
-        self.tasks: dict[Any, asyncio.Task[None]] = {}
+        self.tasks: dict[Any, asyncio.Task[None]] = {}  # by the id of what they answer
+        self.running: set[asyncio.Task[None]] = set()
         self.replies: list[str] = []
 
     async def serve(self) -> None:
@@ -624,7 +640,7 @@ class _Loop:
             while not self.lines.over:
                 self.readable()
                 await asyncio.sleep(0)
-        await asyncio.gather(*self.tasks.values())
+        await asyncio.gather(*self.running)
         self.write()
 
     def readable(self) -> None:
@@ -639,7 +655,8 @@ class _Loop:
             if isinstance(answer, str):
                 self.say(answer)
             else:
-                self.tasks[request.get("id")] = self.loop.create_task(self.finish(request, answer))
+                task = self.tasks[request.get("id")] = self.loop.create_task(self.finish(request, answer))
+                self.running.add(task)
         if self.lines.over and not self.ended.done():
             self.loop.remove_reader(self.lines._source)
             self.ended.set_result(None)
@@ -650,6 +667,7 @@ class _Loop:
         except self.asyncio.CancelledError:
             self.say(self.hook._line(request, _DEFER))
         self.tasks.pop(request.get("id"), None)
+        self.running.discard(self.asyncio.current_task())  # type: ignore[arg-type]
 
     def say(self, line: str) -> None:
         """What is said in one turn of the loop is written at its end."""

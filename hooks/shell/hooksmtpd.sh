@@ -10,8 +10,8 @@
 #     }
 #
 #     on_deliver() {
-#       field message.path transaction
-#       cp -- "$message_path" "$transaction.eml"
+#       field transaction
+#       save "$transaction.eml"
 #     }
 #
 #     run
@@ -30,6 +30,7 @@
 #                       `field client.ip message.path` sets $client_ip and $message_path. Octets that are not UTF-8 stand
 #                       as U+FFFD. A text with a NUL, which no variable can hold, is a failure.
 #     raw NAME          writes the exact octets: raw address | sha256sum
+#     save FILE         copies the message to a file: whole and on disk when it returns
 #     each NAME COMMAND...   runs COMMAND with each text of a list in the request: each to store_for
 #     json FILTER...    jq -r FILTER of the request: json '.params.SIZE // empty'
 #     log LEVEL TEXT    writes to the daemon's log: error, warning, notice, info, debug
@@ -120,7 +121,7 @@ _hook_assign() {
 }
 
 raw() {
-  _hook_names=" $1 ${1}_b64 " _hook_twin='' _hook_text=''
+  _hook_names=" $1 ${1}_b64 " _hook_twin='' _hook_kept=''
   _hook_walk _hook_keep
   if [ "$_hook_twin" ]; then
     printf '%s' "$_hook_twin" | base64 -d
@@ -149,6 +150,14 @@ each() {
 _hook_collect() {
   _hook_count=$((_hook_count + 1))
   eval "_hook_item_$_hook_count=\$2"
+}
+
+save() {
+  field message.path &&
+    if [ "$message_path" ]; then cat -- "$message_path"; else raw message.data; fi >"$1.unfinished" &&
+    sync -- "$1.unfinished" &&
+    mv -f -- "$1.unfinished" "$1" &&
+    sync -- "$(dirname -- "$1")"
 }
 
 json() { printf '%s\n' "$_hook_request" | jq -r "$@"; }
