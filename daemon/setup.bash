@@ -22,7 +22,7 @@ test_packages=(
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 
 # For tests/bench/run, besides. What smtp-sink and Postfix are linked with comes along.
-bench_packages=(doctest-dev python3 iproute2 util-linux openssl libdb5.3 libicu72 libnsl2 libsasl2-2)
+bench_packages=(doctest-dev python3 iproute2 tcl tcllib util-linux openssl libdb5.3 libicu72 libnsl2 libsasl2-2)
 
 # Leaves when every package named is there. Root installs what is missing, others ask sudo, or say what root must run.
 need_packages() {

@@ -11,6 +11,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import hooks
 from server import Server, make_certificate
 
 MIB = 1024 * 1024
@@ -24,10 +25,11 @@ class Scenario:
     must: float | None = None
     aim: float | None = None
     tls: bool = False
+    peers: tuple[str, ...] = ()
 
     @property
     def servers(self) -> list[str]:
-        return ["postfix", "hooksmtpd"] if self.tls else ["floor", "smtp-sink", "hooksmtpd"]
+        return list(self.peers) or (["postfix", "hooksmtpd"] if self.tls else ["floor", "smtp-sink", "hooksmtpd"])
 
 
 SCENARIOS = {
@@ -41,7 +43,19 @@ SCENARIOS = {
     "tls-resumed": Scenario("the same with a resumed session", "--connections 16 --messages 0 --rate 250 --resume", tls=True, must=1.0, aim=0.7),
     "tls-mib8": Scenario("messages of 8 MiB over TLS", f"--connections 4 --messages 4 --size {8 * MIB}", tls=True, must=0.8, aim=0.5),
 }
-SERVERS = ["floor", "smtp-sink", "postfix", "hooksmtpd"]
+# hooksmtpd+NAME is hooksmtpd with that hook, pipe+NAME the hook at a bare pipe.
+SCENARIOS |= {
+    "hooks": Scenario("three decisions a message", "--connections 64 --messages 100", peers=(
+        "smtp-sink", "hooksmtpd", *(f"{what}+{name}" for name in hooks.COMPARED for what in ("pipe", "hooksmtpd")))),
+    "hooks-one": Scenario("the same, one connection", "--connections 1 --messages 100000", peers=(
+        "hooksmtpd", *(f"{what}+{name}" for name in hooks.COMPARED for what in ("pipe", "hooksmtpd")))),
+    "hooks-recipients": Scenario("100 pipelined recipients, a hook that takes 10 ms",
+                                 "--connections 1 --messages 100 --pipelining --recipients 100", peers=("hooksmtpd+late",)),
+    "hooks-tcl": Scenario("the same Tcl callbacks", "--connections 64 --messages 100", peers=("tcllib", "hooksmtpd+tcl")),
+    "hooks-burst": Scenario("1,000 connections", "--connections 1000 --messages 1",
+                            peers=("hooksmtpd+compiled", "hooksmtpd+compiled+disturbed")),
+}
+SERVERS = ["floor", "smtp-sink", "postfix", "tcllib", "hooksmtpd"]
 # Figures that are compared with a number and not with smtp-sink: (scenario, key, what it is called, divisor, must, aim).
 ABSOLUTE = [
     ("mib25", "memory_growth_kib", "memory growth with 25 MiB messages, MiB", 1024, 8, 2),
@@ -58,20 +72,35 @@ def run(options: argparse.Namespace) -> dict:
             (folder / part).mkdir()
         make_certificate(folder)
         for scenario in options.scenario:
-            servers = [name for name in options.server if name in SCENARIOS[scenario].servers]
+            servers = [name for name in SCENARIOS[scenario].servers
+                       if name.split("+")[0] in [*options.server, "pipe"] or name in options.server]
             load = SCENARIOS[scenario].load.split() + ([] if scenario == "idle" else ["--seconds", str(options.seconds)])
             for turn in range(options.rounds):
                 turned = turn % len(servers)
                 for server_name in servers[turned:] + servers[:turned]:
+                    if server_name.startswith("pipe+"):
+                        result = bare_pipe(server_name.removeprefix("pipe+"), options, folder)
+                        results.setdefault(scenario, {}).setdefault(server_name, []).append(result)
+                        continue
                     server = Server(server_name, options, folder, SCENARIOS[scenario].tls)
                     try:
                         server.wait_for_greeting()
-                        result = server.measure(options.build / "tests/bench/smtpload", load)
+                        with server.disturbance():
+                            result = server.measure(options.build / "tests/bench/smtpload", load)
                     finally:
                         server.stop()
                     results.setdefault(scenario, {}).setdefault(server_name, []).append(result)
                     print(f"{scenario} {turn + 1}/{options.rounds} {server_name}: {json.dumps(result)}", file=sys.stderr)
     return results
+
+
+def bare_pipe(name: str, options: argparse.Namespace, folder: Path) -> dict:
+    """{key_DEPTH: value}, with one question out and with 64."""
+    found = {}
+    for depth in (1, 64):
+        result = hooks.at_bare_pipe(name, depth, options, hooks.prepare(options, folder))
+        found |= {f"{key}_{depth}": value for key, value in result.items()}
+    return found
 
 
 def median(results: list[dict], key: str) -> float:
@@ -90,9 +119,10 @@ def verdict(value: float, must: float, aim: float) -> str:
 def report(results: dict, options: argparse.Namespace) -> None:
     cores = len(os.sched_getaffinity(0))
     print(f"Linux {platform.release()}, {cores} cores, load {os.getloadavg()[0]:.1f}, {options.rounds} rounds of "
-          f"{options.seconds} s, interleaved; no hook, messages are accepted and thrown away.\n")
-    print("CPU time per message of all processes of the server, ratios of medians to smtp-sink:\n")
-    print("| | floor | smtp-sink | hooksmtpd | must | aim | |\n|---|---|---|---|---|---|---|")
+          f"{options.seconds} s, interleaved. Where no hook is named, messages are accepted and thrown away.\n")
+    if any(not SCENARIOS[name].peers for name in results):
+        print("CPU time per message of all processes of the server, ratios of medians to smtp-sink:\n")
+        print("| | floor | smtp-sink | hooksmtpd | must | aim | |\n|---|---|---|---|---|---|---|")
     for name, servers in results.items():
         scenario = SCENARIOS[name]
         if scenario.tls or scenario.must is None or not {"smtp-sink", "hooksmtpd"} <= servers.keys():
@@ -110,11 +140,13 @@ def report(results: dict, options: argparse.Namespace) -> None:
         print(f"| {title} | {floor} | {sink} | {value['hooksmtpd']:,.1f} | {must} | {aim} "
               f"| {verdict(value['hooksmtpd'], must, aim)} |")
     report_tls(results)
+    hooks.report(results)
     for name, servers in results.items():
         print(f"\n{SCENARIOS[name].title}, `median [least-most]`:\n")
-        keys = [key for key in next(iter(servers.values()))[0] if key not in ("errors", "messages", "processes")]
+        measured = {server: rows for server, rows in servers.items() if not server.startswith("pipe+")}
+        keys = [key for key in next(iter(measured.values()))[0] if key not in ("errors", "messages", "processes")]
         print("| | " + " | ".join(keys) + " |\n|" + "---|" * (len(keys) + 1))
-        for server, rows in servers.items():
+        for server, rows in measured.items():
             print(f"| {server} | " + " | ".join(spread(rows, key) for key in keys) + " |")
 
 

@@ -11,13 +11,22 @@ import subprocess
 import time
 from pathlib import Path
 
+import hooks
 import postfix
 
 HOOKSMTPD_CONFIG = """hostname = "bench.test"
 limits.message_size = 26214400
 {tls}
 [[listener]]
+name = "smtp"
 address = ["127.0.0.1:{port}"]
+{more}
+"""
+SLOW_LISTENER = """hooks = ["{name}"]
+[[listener]]
+name = "slow"
+address = ["127.0.0.1:{port}"]
+hooks = ["slow"]
 """
 HOOKSMTPD_TLS = """[tls]
 mode = "implicit"
@@ -70,7 +79,10 @@ class Server:
     """One server under test. It is asked to end by SIGTERM to the process we started, and only that."""
 
     def __init__(self, name: str, options: argparse.Namespace, folder: Path, tls: bool) -> None:
-        self.port, self.tls = free_port(), tls
+        self.port, self.slow_port, self.tls = free_port(), free_port(), tls
+        name, *hook = name.split("+")
+        self.disturbed = "disturbed" in hook
+        self.hook = hook[0] if hook else None
         self.group = make_control_group(f"hooksmtpd-bench-{os.getpid()}-{name}")
         command, environment = self.command(name, options, folder)
         self.log = open(folder / f"{name}.log", "ab")
@@ -87,10 +99,16 @@ class Server:
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         if name == "postfix":
             return postfix.prepare(options.postfix, folder / "postfix", self.port, self.tls, certificate, key)
+        programs = hooks.prepare(options, folder) if self.hook or name == "tcllib" else folder
+        if name == "tcllib":
+            return ["tclsh", str(programs / "callbacks.tcl"), str(self.port)], {}
+        more = SLOW_LISTENER.format(name=self.hook, port=self.slow_port) if self.disturbed else ""
+        for hook in [self.hook] * bool(self.hook) + ["slow"] * self.disturbed:
+            more += hooks.config(hook, programs)
         config = folder / "etc/hooksmtpd.toml"
         config.parent.mkdir(exist_ok=True)
         config.write_text(HOOKSMTPD_CONFIG.format(
-            port=self.port, tls=HOOKSMTPD_TLS.format(certificate=certificate, key=key) if self.tls else ""))
+            port=self.port, more=more, tls=HOOKSMTPD_TLS.format(certificate=certificate, key=key) if self.tls else ""))
         return ([str(options.build / "daemon/launcher/hooksmtpd"), "run", "--config", str(config)],
                 {"HOOKSMTPD_RUNTIME_DIR": str(folder / "run"), "HOOKSMTPD_STATE_DIR": str(folder / "state")})
 
@@ -115,6 +133,9 @@ class Server:
     def connect(self) -> socket.socket:
         plain = socket.create_connection(("127.0.0.1", self.port), 5)
         return without_verification().wrap_socket(plain) if self.tls else plain
+
+    def disturbance(self) -> contextlib.AbstractContextManager:
+        return hooks.disturbed(self.port, self.slow_port) if self.disturbed else contextlib.nullcontext()
 
     def measure(self, smtpload: Path, load: list[str]) -> dict:
         command = [str(smtpload), "--port", str(self.port), "--server-pid", str(self.process.pid), *load]

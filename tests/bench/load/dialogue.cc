@@ -43,7 +43,9 @@ Dialogue make_dialogue(const Options& options) {
       .group = {},
       .body = make_body(options.size),
   };
-  dialogue.group = dialogue.mail + dialogue.rcpt + dialogue.data;
+  dialogue.group = dialogue.mail;
+  for (std::size_t i = 0; i < options.recipients; ++i) dialogue.group += dialogue.rcpt;
+  dialogue.group += dialogue.data;
   return dialogue;
 }
 

@@ -109,6 +109,7 @@ void Engine::next_message(Connection& connection) {
   }
   if (connection.messages == options_.messages || time_is_up()) return say(connection, Step::kQuit, dialogue_.quit);
   ++connection.messages;
+  connection.recipients = 0;
   connection.mail_sent = Clock::now();
   say(connection, Step::kMail, options_.pipelining ? dialogue_.group : dialogue_.mail);
 }
@@ -135,6 +136,7 @@ void Engine::reply(Connection& connection, std::string_view line) {
       return;
     case Step::kRcpt:
       if (!options_.pipelining) return say(connection, Step::kData, dialogue_.data);
+      if (++connection.recipients < options_.recipients) return;
       connection.step = Step::kData;
       return;
     case Step::kData:

@@ -65,7 +65,8 @@ class Engine {
     Step step = Step::kHandshake;
     bool pipelining = false;  // offered by the server
     bool waits_to_write = false;
-    std::size_t messages = 0;  // begun
+    std::size_t messages = 0;    // begun
+    std::size_t recipients = 0;  // of this message, that were accepted
     Clock::time_point mail_sent{};
     std::string unread;       // start of a reply line
     std::string_view unsent;  // of `dialogue_`: nothing is copied

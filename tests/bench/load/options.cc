@@ -13,7 +13,8 @@ Options parse_options(int argc, char** argv) {
   app.add_option("--messages", options.messages, "a connection; 0: EHLO and QUIT only")->check(CLI::NonNegativeNumber);
   app.add_option("--size", options.size, "octets of a message");
   app.add_option("--rate", options.rate, "at most so many connections a second");
-  app.add_flag("--pipelining", options.pipelining, "MAIL, RCPT and DATA in one write");
+  CLI::Option* pipelining = app.add_flag("--pipelining", options.pipelining, "MAIL, RCPT and DATA in one write");
+  app.add_option("--recipients", options.recipients, "of a message")->check(CLI::PositiveNumber)->needs(pipelining);
   CLI::Option* tls = app.add_flag("--tls", options.tls, "TLS from the first octet on");
   app.add_flag("--resume", options.resume, "resume the TLS session of the connection before")->needs(tls);
   app.add_option("--seconds", options.seconds);
