@@ -67,21 +67,43 @@ std::expected<json, Failure> Client::ask(const json& request) {
   if (::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     return std::unexpected(Failure{EX_IOERR, "protocol", "the daemon takes no request: " + sys::errno_text(errno)});
   }
-  std::string reply;
-  while (!reply.ends_with('\n') && reply.size() < kMaxReply) {
-    std::array<char, 64 * 1024> piece;
-    const ssize_t got = ::recv(socket_.get(), piece.data(), piece.size(), 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return std::unexpected(Failure{EX_TEMPFAIL, "protocol", "the daemon does not answer"});
-    if (got == 0) break;
-    reply.append(piece.data(), static_cast<std::size_t>(got));
+  std::optional<std::string> reply;
+  while (!(reply = take_line()) && received_.size() < kMaxReply) {
+    if (receive()) continue;
+    if (errno == EAGAIN) return std::unexpected(Failure{EX_TEMPFAIL, "protocol", "the daemon does not answer"});
+    reply.emplace();
+    break;
   }
-  json answer = json::parse(reply, nullptr, /*allow_exceptions=*/false);
+  json answer = json::parse(reply.value_or(""), nullptr, /*allow_exceptions=*/false);
   const auto ok = answer.is_object() ? answer.find("ok") : answer.end();
   if (!answer.is_object() || ok == answer.end() || !ok->is_boolean()) {
     return std::unexpected(Failure{EX_PROTOCOL, "protocol", "the daemon gave no proper answer"});
   }
   return answer;
+}
+
+std::optional<std::string> Client::take_line() {
+  const std::size_t end = received_.find('\n', looked_at_);
+  if (end == std::string::npos) {
+    looked_at_ = received_.size();
+    return std::nullopt;
+  }
+  std::string line = received_.substr(0, end);
+  received_.erase(0, end + 1);
+  looked_at_ = 0;
+  return line;
+}
+
+bool Client::receive() {
+  std::array<char, 64 * 1024> piece;
+  ssize_t got = 0;
+  do {
+    errno = 0;
+    got = ::recv(socket_.get(), piece.data(), piece.size(), 0);
+  } while (got < 0 && errno == EINTR);
+  if (got <= 0) return false;
+  received_.append(piece.data(), static_cast<std::size_t>(got));
+  return true;
 }
 
 void Client::wait_for_end() {

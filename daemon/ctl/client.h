@@ -1,10 +1,12 @@
-// A connection to the daemon's control socket: one JSON object out, one back.
+// A connection to the daemon's control socket: one JSON object out, one back; or, after a subscription, one after
+// another.
 
 #pragma once
 
 #include <expected>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "daemon/sys/fd.h"
@@ -23,6 +25,11 @@ class Client {
   static std::expected<Client, Failure> connect(const std::filesystem::path& socket);
 
   std::expected<nlohmann::json, Failure> ask(const nlohmann::json& request);
+  // A line that has arrived, without its end; empty: none is whole yet. receive() first.
+  std::optional<std::string> take_line();
+  // Waits for the daemon to say something. False: it has closed the connection, or said nothing for too long.
+  bool receive();
+  int descriptor() const { return socket_.get(); }
   // Until the daemon closes the connection, as it does last of all.
   void wait_for_end();
 
@@ -30,6 +37,8 @@ class Client {
   explicit Client(sys::Fd socket) : socket_(std::move(socket)) {}
 
   sys::Fd socket_;
+  std::string received_{};
+  std::size_t looked_at_ = 0;  // of received_: there is no line end
 };
 
 }  // namespace hooksmtpd::ctl

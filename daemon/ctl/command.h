@@ -25,6 +25,11 @@ struct Context {
 // Each adds its commands to `app`. The one that is parsed runs and sets context.status, which outlives both.
 void add_daemon_commands(CLI::App& app, Context& context);  // status, ready, configure, cget, reload, stop
 void add_hooks(CLI::App& app, Context& context);            // hooks, hooks restart
+void add_trace(CLI::App& app, Context& context);
+void add_wait(CLI::App& app, Context& context);
+void add_expect(CLI::App& app, Context& context);
+// Those of the group `hook`.
+void add_record(CLI::App& hook, Context& context);
 
 // The sysexits.h of a daemon's answer.
 int status_of(const nlohmann::json& reply);

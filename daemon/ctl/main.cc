@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "daemon/ctl/command.h"
+#include "daemon/ctl/hook/commands.h"
 
 namespace hooksmtpd::ctl {
 namespace {
@@ -22,6 +23,15 @@ int run(int argc, char** argv) {
   app.add_option("--socket", context.socket, "the daemon's control socket")->type_name("PATH");
   add_daemon_commands(app, context);
   add_hooks(app, context);
+  add_trace(app, context);
+  add_wait(app, context);
+  add_expect(app, context);
+  CLI::App* const hook = app.add_subcommand("hook", "write, try and record hooks");
+  hook->require_subcommand(1);
+  add_hook_new(*hook, context);
+  add_hook_test(*hook, context);
+  add_record(*hook, context);
+  add_hook_replay(*hook, context);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -373,6 +373,12 @@ void Connection::reply(std::string_view wire) {
   clients_.replies_ += wire;
 }
 
+bool Connection::listening() const { return clients_.tracer_.listening(); }
+
+void Connection::heard(std::string_view line) { clients_.tracer_.client(traced(), line); }
+
+void Connection::heard_data(std::uint64_t octets) { clients_.tracer_.client_octets(traced(), octets); }
+
 // Whoever gets the message keeps it; its subject is all that we want to remember.
 std::unique_ptr<Body> Connection::take_body() {
   subject_ = subject_of(*body_);

@@ -64,6 +64,9 @@ class Connection final : public smtp::Host, public Client, public Deadline {
                         smtp::TransactionEnd why) override;
   void body_doomed() override { body_.reset(); }
   bool full() override;
+  bool listening() const override;
+  void heard(std::string_view line) override;
+  void heard_data(std::uint64_t octets) override;
   void auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) override;
   void body(std::string_view run) override;
   smtp::Now now() override;

@@ -70,7 +70,8 @@ std::expected<TraceFilter, std::string> TraceFilter::parse(const json& request) 
 }
 
 bool TraceFilter::wants(TraceKind kind, const TraceSubject& subject, std::string_view hook) const {
-  return (kinds_ & bit(static_cast<std::size_t>(kind))) != 0 && (hook_.empty() || hook == hook_) &&
+  return (kinds_ & bit(static_cast<std::size_t>(kind))) != 0 &&
+         (hook_.empty() || hook == hook_ || kind == TraceKind::kSession) &&
          (session_.empty() || subject.session == session_) && (listener_.empty() || subject.listener == listener_) &&
          (!client_ || config::contains(*client_, subject.client));
 }

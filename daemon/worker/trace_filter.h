@@ -3,7 +3,7 @@
 //   client     an address or a network, "192.0.2.0/24"
 //   session    the id of one session
 //   listener   the name of a listener
-//   hook       the name of a hook: only what it is asked, answers and writes to stderr
+//   hook       the name of a hook: only what it is asked, answers and writes to stderr, and where sessions begin and end
 //   what       an array of kinds: session, tls, client, server, request, reply, stderr, hook
 //   messages   true: with the octets of the message in requests of deliver and deliver_mime
 //

@@ -43,6 +43,7 @@ TEST_CASE("each key restricts, and all of them count") {
   CHECK(filter_of(R"({"hook":"policy"})").wants(TraceKind::kReply, kOne, "policy"));
   CHECK(!filter_of(R"({"hook":"policy"})").wants(TraceKind::kReply, kOne, "other"));
   CHECK(!filter_of(R"({"hook":"policy"})").wants(TraceKind::kClient, kOne));
+  CHECK(filter_of(R"({"hook":"policy"})").wants(TraceKind::kSession, kOne));
   CHECK(filter_of(R"({"what":["reply","stderr"]})").wants(TraceKind::kStderr, kOne, "policy"));
   CHECK(!filter_of(R"({"what":["reply","stderr"]})").wants(TraceKind::kClient, kOne));
   CHECK(!filter_of(R"({"what":[]})").wants(TraceKind::kClient, kOne));

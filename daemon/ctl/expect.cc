@@ -1,0 +1,164 @@
+// hooksmtpctl expect: until a session has gone as a pattern file says.
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/ctl/command.h"
+#include "daemon/ctl/entry_text.h"
+#include "daemon/ctl/listening.h"
+#include "daemon/ctl/pattern.h"
+#include "daemon/ctl/terminal_text.h"
+#include "daemon/ctl/waiting.h"
+
+namespace hooksmtpd::ctl {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kNotFound = 1;
+constexpr std::size_t kMaxLines = 10'000;  // of a session that are compared
+
+struct Options {
+  std::string file;
+  Waiting waiting{};
+};
+
+std::expected<Pattern, Failure> read_pattern(const std::string& file) {
+  std::ifstream input(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(input), {}};
+  if (!input) return std::unexpected(Failure{EX_NOINPUT, "usage", fmt::format("{}: cannot be read", file)});
+  auto pattern = Pattern::parse(text);
+  if (!pattern) return std::unexpected(Failure{EX_DATAERR, "usage", fmt::format("{}: {}", file, pattern.error())});
+  return *std::move(pattern);
+}
+
+// The sessions that began since we listen.
+class Sessions {
+ public:
+  explicit Sessions(const Pattern& pattern) : pattern_(pattern) {}
+
+  // True: with this entry a session has ended that matches.
+  bool hear(const nlohmann::ordered_json& entry) {
+    const std::string what = entry.value("what", ""), id = entry.value("session", "");
+    if (what == "dropped") incomplete_ = true;
+    if (what == "begin") open_.try_emplace(id);
+    const auto session = open_.find(id);
+    if (session == open_.end()) return false;
+    if (what != "end") {
+      std::string line = dialogue_line(entry);
+      if (pattern_.compares(line) && session->second.size() < kMaxLines) session->second.push_back(std::move(line));
+      return false;
+    }
+    const std::vector<std::string> lines = std::move(session->second);
+    open_.erase(session);
+    return judge(id, lines);
+  }
+  void forget_open() { open_.clear(); }
+  // Those that are not over yet count, too, where nothing has matched.
+  void give_up() {
+    for (const auto& [id, lines] : std::exchange(open_, {})) judge(id + ", which is not over", lines);
+  }
+
+  const std::string& nearest() const { return nearest_; }  // empty: there was none
+  const Pattern::Difference& difference() const { return difference_; }
+  bool incomplete() const { return incomplete_; }
+
+ private:
+  bool judge(const std::string& id, const std::vector<std::string>& lines) {
+    Pattern::Difference difference = pattern_.difference(lines);
+    if (nearest_.empty() || difference.lines <= difference_.lines) {
+      nearest_ = id;
+      difference_ = std::move(difference);
+    }
+    return difference_.lines == 0 && nearest_ == id;
+  }
+
+  const Pattern& pattern_;
+  std::map<std::string, std::vector<std::string>> open_{};
+  std::string nearest_{};
+  Pattern::Difference difference_{};
+  bool incomplete_ = false;
+};
+
+int not_found(const Context& context, const std::string& error, Sessions& sessions) {
+  sessions.give_up();
+  if (context.as_json) {
+    json reply{{"ok", false}, {"kind", "not-found"}, {"error", error}};
+    if (!sessions.nearest().empty()) {
+      reply["nearest"] = sessions.nearest();
+      reply["difference"] = sessions.difference().text;
+    }
+    print_json(reply);
+  }
+  fmt::print(stderr, "hooksmtpctl: {}\n", error);
+  if (sessions.incomplete()) fmt::print(stderr, "entries were dropped: there was more than could be read in time\n");
+  if (sessions.nearest().empty()) {
+    fmt::print(stderr, "there was no session\n");
+    return kNotFound;
+  }
+  fmt::print(stderr, "the nearest session is {} (- is missing, + is too much):\n", shown(sessions.nearest()));
+  for (const std::string& line : sessions.difference().text) fmt::print(stderr, "{}\n", shown(line));
+  return kNotFound;
+}
+
+int matched(const Context& context, const std::string& session) {
+  if (context.as_json) {
+    print_json({{"ok", true}, {"session", session}});
+  } else {
+    print(fmt::format("session {} is as expected\n", shown(session)));
+  }
+  return EX_OK;
+}
+
+int expect(const Context& context, const Options& options) {
+  const auto pattern = read_pattern(options.file);
+  if (!pattern) return fail(context, pattern.error());
+  const auto deadline = options.waiting.deadline();
+  if (!deadline) return fail(context, deadline.error());
+  const json request{{"command", "trace"}, {"what", {"session", "client", "server", "reply"}}};
+  auto listening = Listening::start(context.socket, request);
+  if (!listening) return fail(context, listening.error());
+  if (const auto run = options.waiting.begin(*listening); !run) return fail(context, run.error());
+
+  Sessions sessions(*pattern);
+  while (true) {
+    const auto event = listening->next(*deadline);
+    if (!event) return fail(context, event.error());
+    if (*event == Listening::Event::kTime) {
+      return not_found(context, fmt::format("no such session within {}", options.waiting.timeout), sessions);
+    }
+    if (*event == Listening::Event::kAgain) sessions.forget_open();
+    const bool found = *event == Listening::Event::kEntry && sessions.hear(listening->entry());
+    if (const std::string failure = command_failure(*listening); !found && !failure.empty()) {
+      return not_found(context, failure, sessions);
+    }
+    if (!found) continue;
+    const auto failure = let_command_end(*listening, *deadline);
+    if (!failure) return fail(context, failure.error());
+    if (failure->empty()) return matched(context, sessions.nearest());
+    return fail(context, {kNotFound, "command", *failure});
+  }
+}
+
+}  // namespace
+
+void add_expect(CLI::App& app, Context& context) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const expect_app = app.add_subcommand("expect", "succeed when a session has gone as a file says");
+  expect_app->add_option("FILE", options->file, "lines C: ..., S: ..., H: hook event action; * and ...")->required();
+  options->waiting.add_timeout_to(*expect_app);
+  options->waiting.add_command_to(*expect_app);
+  expect_app->callback([&context, options] { context.status = expect(context, *options); });
+}
+
+}  // namespace hooksmtpd::ctl

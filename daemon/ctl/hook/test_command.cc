@@ -1,0 +1,74 @@
+// hooksmtpctl hook test: a hook against the golden requests, or against cases of its author.
+
+#include <fmt/format.h>
+#include <sysexits.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "config/spelling.h"
+#include "daemon/ctl/hook/commands.h"
+#include "daemon/ctl/hook/examination.h"
+#include "daemon/ctl/hook/materials.h"
+#include "daemon/ctl/hook/places.h"
+#include "daemon/ctl/hook/report.h"
+
+namespace hooksmtpd::ctl {
+namespace {
+
+struct Options {
+  std::vector<std::string> command;
+  std::string cases;
+  std::string timeout = "10s";
+  std::string options = "{}";
+};
+
+int run(const Context& context, const Options& options) {
+  if (options.command.empty()) return fail(context, {EX_USAGE, "usage", "hook test: which hook? COMMAND..."});
+  const std::vector<std::string> command = anywhere(options.command);
+  const auto timeout = config::parse_duration(options.timeout, config::Milliseconds(1), std::chrono::hours(1));
+  if (!timeout) return fail(context, {EX_USAGE, "usage", "--timeout " + timeout.error()});
+  if (!nlohmann::json::parse(options.options, nullptr, false).is_object()) {
+    return fail(context, {EX_USAGE, "usage", "--options must be a JSON object"});
+  }
+  auto cases = options.cases.empty() ? golden_cases() : read_cases(options.cases);
+  if (!cases) return fail(context, {EX_NOINPUT, "usage", cases.error()});
+
+  const TemporaryFolder state, files;
+  const ExaminationSettings settings{
+      .trial = {.command = command, .name = name_of(command), .state = state.path(), .sdk = sdk_folder()},
+      .files = files.path(),
+      .timeout = *timeout,
+      .options = options.options};
+  try {
+    const Examined examined = examine(settings, *cases);
+    context.as_json ? print(to_json(examined).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n")
+                    : print(to_text(examined));
+    return examined.findings.empty() ? EX_OK : 1;
+  } catch (const std::system_error& error) {
+    return fail(context, {EX_UNAVAILABLE, "not-started", error.what()});
+  }
+}
+
+}  // namespace
+
+void add_hook_test(CLI::App& group, Context& context) {
+  CLI::App* const test = group.add_subcommand("test", "ask a hook everything, and say what is wrong with it");
+  const auto options = std::make_shared<Options>();
+  test->add_option("--cases", options->cases, "own cases, instead of the golden requests")->type_name("FILE|FOLDER");
+  test->add_option("--timeout", options->timeout, "how long an answer may take")->type_name("10s");
+  test->add_option("--options", options->options, "what hello says of the hook's options")->type_name("JSON");
+  test->add_flag("--json", context.as_json, "print the report as one line of JSON");
+  test->prefix_command();  // what comes behind the hook's program is the hook's
+  test->fallthrough(false);
+  test->footer("Usage: hooksmtpctl hook test [OPTIONS] COMMAND...");
+  test->callback([&context, options, test] {
+    options->command = test->remaining();
+    if (!options->command.empty() && options->command.front() == "--") options->command.erase(options->command.begin());
+    context.status = run(context, *options);
+  });
+}
+
+}  // namespace hooksmtpd::ctl
