@@ -106,7 +106,7 @@ int not_found(const Context& context, const std::string& error, Sessions& sessio
     fmt::print(stderr, "there was no session\n");
     return kNotFound;
   }
-  fmt::print(stderr, "the nearest session is {} (- is missing, + is too much):\n", shown(sessions.nearest()));
+  fmt::print(stderr, "the nearest session is {} (- is missing, + is too much, . stands for ...):\n", shown(sessions.nearest()));
   for (const std::string& line : sessions.difference().text) fmt::print(stderr, "{}\n", shown(line));
   return kNotFound;
 }

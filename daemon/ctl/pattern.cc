@@ -96,10 +96,10 @@ Pattern::Difference Pattern::difference(const std::vector<std::string>& lines) c
       --i;
       --j;
     } else if (j > 0 && at(i, j) == at(i, j - 1) + (any ? 0 : 1)) {
-      if (!any) difference.text.push_back(fmt::format("+ {}", lines[j - 1]));
+      difference.text.push_back(fmt::format("{} {}", any ? '.' : '+', lines[j - 1]));
       --j;
     } else {
-      difference.text.push_back(fmt::format("{} {}", any ? ' ' : '-', lines_[i - 1].text));
+      if (!any) difference.text.push_back(fmt::format("- {}", lines_[i - 1].text));
       --i;
     }
   }

@@ -35,8 +35,9 @@ class Pattern {
   bool matches(const std::vector<std::string>& lines) const { return difference(lines).lines == 0; }
 
   struct Difference {
-    std::size_t lines = 0;            // that are missing, and that are too many
-    std::vector<std::string> text{};  // "  S: 220 x" as it should be, "- S: 250 *" missing, "+ S: 550 no" too many
+    std::size_t lines = 0;  // that are missing, and that are too many
+    // "  S: 220 x" as it should be, ". S: 250 x" in the place of "...", "- S: 250 *" missing, "+ S: 550 no" too many
+    std::vector<std::string> text{};
   };
   // The smallest one that there is.
   Difference difference(const std::vector<std::string>& lines) const;

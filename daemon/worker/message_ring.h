@@ -7,6 +7,8 @@
 //
 //   {"what":"message","cursor":"5c1a…-18","time":"…","transaction":"c7f3a1-1","session":"c7f3a1","listener":"smtp",
 //    "client":"192.0.2.7","user":"ann","from":"a@b.test","to":["c@d.test"],"size":1901,"subject":"raw, folding kept"}
+//
+// Where no hook has the event deliver nobody keeps what is in a message, and its subject is empty.
 
 #pragma once
 
