@@ -20,7 +20,7 @@ ABOUT = {name: text for name, _, text in BLOCKS if ": " in name}
 
 
 def test_nothing_is_missing():
-    assert len(HOOKS) == 3 and len(COMMANDS) == 2 and len(ABOUT) == 5
+    assert len(HOOKS) == 3 and len(COMMANDS) == 2 and len(ABOUT) == 6
 
 
 @pytest.mark.parametrize("name, text", HOOKS, ids=[name for name, _ in HOOKS])
@@ -84,7 +84,7 @@ def test_configuration(make_daemon):
     assert hooks.Recorded(daemon.state / "hooks/store").requests("hello")[0]["options"] == {"folder": "new"}
 
 
-@pytest.mark.parametrize("topic, messages", [("TLS", 2), ("AUTH", 1), ("sendmail", 1)])
+@pytest.mark.parametrize("topic, messages", [("TLS", 2), ("AUTH", 1), ("sendmail", 1), ("wait", 1)])
 def test_commands_about(make_daemon, tmp_path, topic, messages):
     """Only the places are the test's own."""
     daemon = make_daemon()
@@ -109,7 +109,7 @@ def test_commands_about(make_daemon, tmp_path, topic, messages):
     assert done.returncode == 0, done
     delivered = daemon.recorded().requests("deliver")
     assert len(delivered) == messages
-    assert all(("tls" in request) == (topic != "sendmail") for request in delivered)
+    assert all(("tls" in request) == (topic in ("TLS", "AUTH")) for request in delivered)
 
 
 @pytest.mark.parametrize("document", ["README.md", "HACKING.md", "proto/hook/PROTOCOL.md", "tests/bench/README.md", "CHANGELOG.md"])

@@ -156,9 +156,10 @@ TEST_CASE("each subscriber hears of what it asked for") {
   CHECK(stage.read(other).empty());
   CHECK(stage.read(lines).size() == 1);
   const auto told = stage.read(messages);
-  REQUIRE(told.size() == 2);
-  CHECK(told[0]["message_b64"] == "b2N0ZXRz");
-  CHECK(told[1]["stderr"] == "oops");
+  REQUIRE(told.size() == 3);
+  CHECK(told[0]["what"] == "begin");
+  CHECK(told[1]["message_b64"] == "b2N0ZXRz");
+  CHECK(told[2]["stderr"] == "oops");
 }
 
 TEST_CASE("the octets of a message are fetched only for who wants them") {
