@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "proto/hook/modifications.h"
@@ -200,10 +201,25 @@ std::expected<Reply, ReplyError> parse_json(std::string_view line, Speaker speak
   return reply;
 }
 
+// Nearly all replies of a hook that repeats ids look like this. Another spelling of the same goes the long way.
+std::optional<RequestId> bare_accept(std::string_view line) {
+  constexpr std::string_view kBefore = R"({"id":)", kBehind = R"(,"action":"accept"})";
+  constexpr std::size_t kMaxDigits = 15;  // below 2^53
+  if (!line.starts_with(kBefore) || !line.ends_with(kBehind)) return std::nullopt;
+  if (line.size() <= kBefore.size() + kBehind.size()) return std::nullopt;
+  const std::string_view digits = line.substr(kBefore.size(), line.size() - kBefore.size() - kBehind.size());
+  if (digits.size() > kMaxDigits || digits.front() == '0' || !std::ranges::all_of(digits, is_digit))
+    return std::nullopt;
+  RequestId id = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), id);
+  return id;
+}
+
 }  // namespace
 
 std::expected<Reply, ReplyError> parse_reply(std::string_view line, Speaker speaker) {
   if (line == "ok") return Reply();
+  if (const auto id = bare_accept(line)) return Reply{.id = id};
   line = reply_line::trim(line);
   return reply_line::begins_like_json(line) ? parse_json(line, speaker) : parse_words(line);
 }

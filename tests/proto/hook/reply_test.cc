@@ -118,6 +118,15 @@ TEST_CASE("only the mime hook answers with a tree, which may be deep and comes b
       parse_reply(R"({"action":"accept","mime":null})", Speaker::kMimeHook).value_or(Reply{.mime = "x"}).mime.empty());
 }
 
+TEST_CASE("an acceptance that only repeats its id is read as any other spelling of it is") {
+  for (const char* id : {"1", "999999999999999", "9007199254740991"}) {
+    CHECK(parse_reply(fmt::format(R"({{"id":{},"action":"accept"}})", id)) == Reply{.id = std::stoull(id)});
+  }
+  for (const char* id : {"", "01", "x", "1e", "1,"}) {
+    CHECK(!parse_reply(fmt::format(R"({{"id":{},"action":"accept"}})", id)));
+  }
+}
+
 std::string why(std::string_view line) {
   const auto reply = parse_reply(line);
   if (reply) return "no error";
