@@ -270,21 +270,23 @@ void Session::answer(QuestionId id, const mail::Verdict& verdict) {
   if (closed()) return;
   const auto slot = std::ranges::find(slots_, id, &Slot::id);
   assert(slot != slots_.end() && !slot->verdict && "one verdict for each question");
+  if (slot == slots_.begin()) return emit_ready_slots(verdict);
   slot->verdict = std::make_unique<mail::Verdict>(verdict);
-  emit_ready_slots();
 }
 
-void Session::emit_ready_slots() {
+// `first` is the verdict on the first question, which the others have waited for.
+void Session::emit_ready_slots(const mail::Verdict& first) {
   std::size_t done = 0;
   std::vector<Slot> slots = std::exchange(slots_, {});  // what is said meanwhile leaves at once: it is in order
   while (done < slots.size() && !closed()) {
     Slot& slot = slots[done];
+    const mail::Verdict* const verdict = done == 0 ? &first : slot.verdict.get();
     if (!slot.question) {
       emit(slot.reply);
-    } else if (!slot.verdict) {
+    } else if (!verdict) {
       break;
-    } else if (!ended_by(*slot.verdict)) {
-      std::visit([&](const auto& asked) { answered(asked, *slot.verdict); }, *slot.question);
+    } else if (!ended_by(*verdict)) {
+      std::visit([&](const auto& asked) { answered(asked, *verdict); }, *slot.question);
     }
     ++done;
   }

@@ -152,7 +152,7 @@ class Session {
   void ask(Question question);
   void say(std::string_view wire);
   void emit(std::string_view wire);
-  void emit_ready_slots();
+  void emit_ready_slots(const mail::Verdict& first);
   void send(std::string_view wire);
   void end(End how, std::string_view farewell);
   void end_by_hook(const mail::Verdict& verdict, std::string_view farewell);
