@@ -505,14 +505,15 @@ class Hook:
             if event == "hello":
                 self.daemon, self.options = request, Record(request.get("options", {}))
             handler = self._handlers.get(event)  # type: ignore[arg-type]
-            answer = handler(request) if handler else self._unhandled(event)
-            return self._answer_later(request, answer) if event in self._async else self._line(request, answer)
+            if handler and event in self._async:
+                return self._answer_later(request, handler)
+            return self._line(request, handler(request) if handler else self._unhandled(event))
         except Exception as error:
             return self._failed(request, error)
 
-    async def _answer_later(self, request: Request, answer: Awaitable[Answer]) -> str:
+    async def _answer_later(self, request: Request, handler: Callable[[Request], Any]) -> str:
         try:
-            return self._line(request, await answer)
+            return self._line(request, await handler(request))
         except Exception as error:
             return self._failed(request, error)
 
@@ -590,12 +591,12 @@ class _Lines:
     """The requests as they come."""
 
     def __init__(self, source: int, log: Log) -> None:
-        self._source, self._log, self._rest = source, log, b""
+        self.source, self._log, self._rest = source, log, b""
         self.over = False
 
     def read(self) -> list[Request]:
         """Those of one read; none if a line is not whole yet."""
-        data = os.read(self._source, 1 << 18)
+        data = os.read(self.source, 1 << 18)
         self.over = not data
         whole, end, rest = data.rpartition(b"\n")
         if not end:
@@ -623,24 +624,24 @@ class _Loop:
 
     def __init__(self, hook: Hook, lines: _Lines, sink: int) -> None:
         self.hook, self.lines, self.sink = hook, lines, sink
-        self.tasks: dict[Any, asyncio.Task[None]] = {}  # by the id of what they answer
-        self.running: set[asyncio.Task[None]] = set()
+        self.tasks: dict[Any, asyncio.Future[str]] = {}  # by the id of what they answer
+        self.running: set[asyncio.Future[str]] = set()
         self.replies: list[str] = []
 
     async def serve(self) -> None:
         import asyncio
         import concurrent.futures
-        self.asyncio, self.loop = asyncio, asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self.threads = concurrent.futures.ThreadPoolExecutor(self.hook._threads or 1)
         self.ended = self.loop.create_future()
         try:
-            self.loop.add_reader(self.lines._source, self.readable)
+            self.loop.add_reader(self.lines.source, self.readable)
             await self.ended
         except PermissionError:  # a file, which is always readable
             while not self.lines.over:
                 self.readable()
                 await asyncio.sleep(0)
-        await asyncio.gather(*self.running)
+        await asyncio.gather(*self.running, return_exceptions=True)
         self.write()
 
     def readable(self) -> None:
@@ -649,25 +650,28 @@ class _Loop:
             if event == "cancel" and request["target"] in self.tasks:
                 self.tasks[request["target"]].cancel()
             if self.hook._threads and event not in self.hook._async:
-                answer = self.loop.run_in_executor(self.threads, self.hook._answer, request)
-            else:
-                answer = self.hook._answer(request)
+                self.later(request, self.loop.run_in_executor(self.threads, self.hook._answer, request))
+                continue
+            answer = self.hook._answer(request)
             if isinstance(answer, str):
                 self.say(answer)
             else:
-                task = self.tasks[request.get("id")] = self.loop.create_task(self.finish(request, answer))
-                self.running.add(task)
+                self.later(request, self.loop.create_task(answer))
         if self.lines.over and not self.ended.done():
-            self.loop.remove_reader(self.lines._source)
+            self.loop.remove_reader(self.lines.source)
             self.ended.set_result(None)
 
-    async def finish(self, request: Request, answer: Awaitable[str]) -> None:
-        try:
-            self.say(await answer)
-        except self.asyncio.CancelledError:
-            self.say(self.hook._line(request, _DEFER))
-        self.tasks.pop(request.get("id"), None)
-        self.running.discard(self.asyncio.current_task())  # type: ignore[arg-type]
+    def later(self, request: Request, task: asyncio.Future[str]) -> None:
+        def done(task: asyncio.Future[str]) -> None:
+            self.running.discard(task)
+            if self.tasks.get(number) is task:
+                del self.tasks[number]
+            self.say(self.hook._line(request, _DEFER) if task.cancelled() else task.result())
+
+        number = request.get("id")
+        self.tasks[number] = task
+        self.running.add(task)
+        task.add_done_callback(done)
 
     def say(self, line: str) -> None:
         """What is said in one turn of the loop is written at its end."""
