@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/show.h"
 #include "daemon/ctl/socket_path.h"
 
@@ -20,7 +21,7 @@ constexpr int kNotReady = 1;
 
 int status_of(const json& reply) {
   if (reply.at("ok") == true) return EX_OK;
-  const std::string kind = reply.value("kind", "");
+  const std::string kind = string_member(reply, "kind");
   if (kind == "usage") return EX_USAGE;
   if (kind == "config" || kind == "restart-needed") return EX_CONFIG;
   if (kind == "permission") return EX_NOPERM;

@@ -16,6 +16,7 @@
 #include "daemon/ctl/command.h"
 #include "daemon/ctl/entry_text.h"
 #include "daemon/ctl/listening.h"
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/pattern.h"
 #include "daemon/ctl/terminal_text.h"
 #include "daemon/ctl/waiting.h"
@@ -49,7 +50,7 @@ class Sessions {
 
   // True: with this entry a session has ended that matches.
   bool hear(const nlohmann::ordered_json& entry) {
-    const std::string what = entry.value("what", ""), id = entry.value("session", "");
+    const std::string what = string_member(entry, "what"), id = string_member(entry, "session");
     if (what == "dropped") incomplete_ = true;
     if (what == "begin") open_.try_emplace(id);
     const auto session = open_.find(id);
@@ -106,7 +107,8 @@ int not_found(const Context& context, const std::string& error, Sessions& sessio
     fmt::print(stderr, "there was no session\n");
     return kNotFound;
   }
-  fmt::print(stderr, "the nearest session is {} (- is missing, + is too much, . stands for ...):\n", shown(sessions.nearest()));
+  fmt::print(stderr, "the nearest session is {} (- is missing, + is too much, . stands for ...):\n",
+             shown(sessions.nearest()));
   for (const std::string& line : sessions.difference().text) fmt::print(stderr, "{}\n", shown(line));
   return kNotFound;
 }

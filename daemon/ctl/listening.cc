@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "daemon/ctl/command.h"
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/socket_path.h"
 
 namespace hooksmtpd::ctl {
@@ -43,11 +44,12 @@ std::expected<void, Failure> Listening::subscribe() {
       client_ = *std::move(client);
       return {};
     }
-    const bool may_come = greeting ? greeting->value("kind", "") == "unavailable" : greeting.error().kind == "protocol";
+    const bool may_come =
+        greeting ? string_member(*greeting, "kind") == "unavailable" : greeting.error().kind == "protocol";
     if (!may_come || Clock::now() >= end) {
       if (!greeting) return std::unexpected(greeting.error());
       return std::unexpected(
-          Failure{status_of(*greeting), greeting->value("kind", ""), greeting->value("error", "it was refused")});
+          Failure{status_of(*greeting), string_member(*greeting, "kind"), string_member(*greeting, "error")});
     }
     std::this_thread::sleep_for(kBetweenQuestions);
   }

@@ -14,6 +14,7 @@
 #include "config/suggest.h"
 #include "daemon/ctl/command.h"
 #include "daemon/ctl/listening.h"
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/waiting.h"
 #include "daemon/sys/error.h"
 
@@ -56,7 +57,7 @@ std::expected<void, Failure> check_name(const Context& context, const std::strin
   const auto reply = ask_once(context, {{"command", "hooks"}});
   if (!reply) return std::unexpected(reply.error());
   std::vector<std::string> names;
-  for (const json& hook : reply->value("hooks", json::array())) names.push_back(hook.value("name", ""));
+  for (const json& hook : reply->value("hooks", json::array())) names.push_back(string_member(hook, "name"));
   if (std::ranges::find(names, name) != names.end()) return {};
   const std::vector<std::string_view> known(names.begin(), names.end());
   return std::unexpected(

@@ -12,6 +12,7 @@
 #include "daemon/ctl/command.h"
 #include "daemon/ctl/entry_text.h"
 #include "daemon/ctl/listening.h"
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/terminal_text.h"
 
 namespace hooksmtpd::ctl {
@@ -42,7 +43,7 @@ bool show_entry(const Entry& entry, Form form) {
 class OneSession {
  public:
   bool wants(const Entry& entry) {
-    const std::string what = entry.value("what", ""), session = entry.value("session", "");
+    const std::string what = string_member(entry, "what"), session = string_member(entry, "session");
     if (session_.empty() && what == "begin") session_ = session;
     if (!session_.empty() && session == session_ && what == "end") over_ = true;
     return session.empty() || session == session_;

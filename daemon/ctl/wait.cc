@@ -13,6 +13,7 @@
 
 #include "daemon/ctl/command.h"
 #include "daemon/ctl/listening.h"
+#include "daemon/ctl/member.h"
 #include "daemon/ctl/subject.h"
 #include "daemon/ctl/terminal_text.h"
 #include "daemon/ctl/waiting.h"
@@ -34,16 +35,10 @@ struct Options {
   Waiting waiting{};
 };
 
-std::string text_of(const json& message, const char* key) {
-  const auto found = message.find(key);
-  const auto* text = found == message.end() ? nullptr : found->get_ptr<const std::string*>();
-  return text == nullptr ? std::string() : *text;
-}
-
 // Octets that are not UTF-8 have a twin; the charset that they are of, only the decoder may guess.
 std::string subject_of(const json& message) {
-  const auto octets = sasl::base64_decode(text_of(message, "subject_b64"));
-  return decoded_subject(octets && !octets->empty() ? *octets : text_of(message, "subject"));
+  const auto octets = sasl::base64_decode(string_member(message, "subject_b64"));
+  return decoded_subject(octets && !octets->empty() ? *octets : string_member(message, "subject"));
 }
 
 std::vector<std::string> recipients_of(const json& message) {
@@ -62,8 +57,9 @@ bool is_like(const std::string& text, const std::optional<std::string>& glob) {
 
 bool wanted(const Options& options, const json& message) {
   const auto recipients = recipients_of(message);
-  return is_like(text_of(message, "from"), options.from) && is_like(text_of(message, "listener"), options.listener) &&
-         is_like(text_of(message, "user"), options.user) && is_like(subject_of(message), options.subject) &&
+  return is_like(string_member(message, "from"), options.from) &&
+         is_like(string_member(message, "listener"), options.listener) &&
+         is_like(string_member(message, "user"), options.user) && is_like(subject_of(message), options.subject) &&
          (!options.to ||
           std::ranges::any_of(recipients, [&](const std::string& to) { return is_like(to, options.to); }));
 }
@@ -72,11 +68,11 @@ bool wanted(const Options& options, const json& message) {
 std::string line_of(const json& message) {
   std::string to;
   for (const std::string& one : recipients_of(message)) to.append(to.empty() ? "" : ", ").append(one);
-  return shown(fmt::format("<{}> -> {}: {}", text_of(message, "from"), to, subject_of(message)));
+  return shown(fmt::format("<{}> -> {}: {}", string_member(message, "from"), to, subject_of(message)));
 }
 
 void print_message(const Context& context, json message) {
-  if (!context.as_json) return print(fmt::format("{} {}\n", shown(text_of(message, "cursor")), line_of(message)));
+  if (!context.as_json) return print(fmt::format("{} {}\n", shown(string_member(message, "cursor")), line_of(message)));
   message["subject_text"] = subject_of(message);
   print_json(message);
 }
@@ -98,7 +94,7 @@ json request_since(const std::string& cursor) {
 }
 
 int print_cursor(const Context& context) {
-  return ask(context, request_since(""), [](const json& reply) { return text_of(reply, "cursor") + "\n"; });
+  return ask(context, request_since(""), [](const json& reply) { return string_member(reply, "cursor") + "\n"; });
 }
 
 void tell_missed(const json& greeting) {
@@ -114,7 +110,7 @@ int wait(const Context& context, const Options& options) {
   auto listening = Listening::start(context.socket, request_since(options.since));
   if (!listening) return fail(context, listening.error());
   tell_missed(listening->greeting());
-  listening->ask_next_time(request_since(text_of(listening->greeting(), "cursor")));
+  listening->ask_next_time(request_since(string_member(listening->greeting(), "cursor")));
   if (const auto run = options.waiting.begin(*listening); !run) return fail(context, run.error());
 
   std::vector<json> others;
@@ -130,7 +126,7 @@ int wait(const Context& context, const Options& options) {
     }
     if (*event != Listening::Event::kEntry) continue;
     const json message = listening->entry();
-    listening->ask_next_time(request_since(text_of(message, "cursor")));
+    listening->ask_next_time(request_since(string_member(message, "cursor")));
     if (wanted(options, message)) {
       print_message(context, message);
       --left;

@@ -85,3 +85,15 @@ def test_a_hook_that_does_not_exist_is_refused(make_daemon, tmp_path):
 def test_a_command_that_fails_fails_it(make_daemon):
     daemon = started(make_daemon)
     assert "status 7" in daemon.control("hook", "record", "policy", "--", "/bin/sh", "-c", "exit 7", status=1).stderr
+
+
+def test_what_was_recorded_can_be_replayed(make_daemon, tmp_path):
+    daemon, file = started(make_daemon), tmp_path / "recording"
+    record(daemon, file, "--messages")
+    program = str(daemon.folder / "hooks/policy")
+    same = daemon.control("hook", "replay", str(file), program)
+    changed = tmp_path / "changed"
+    changed.write_text((daemon.folder / "hooks/policy").read_text().replace("550 5.1.1", "551 5.1.6"))
+    changed.chmod(0o755)
+    different = daemon.control("hook", "replay", str(file), str(changed), status=1)
+    assert "551" in different.stdout and "551" not in same.stdout
