@@ -11,6 +11,8 @@
 #include <utility>
 #include <variant>
 
+#include "daemon/worker/traced_request.h"
+
 namespace hooksmtpd::worker {
 namespace {
 
@@ -119,11 +121,8 @@ void HookProcess::end_of_turn() {
   }
   if (failed()) {
     waiting_octets_ = 0;
-    for (auto waiting = std::exchange(waiting_, {}); auto& request : waiting) {
-      ++counts_.failures;
-      if (request.asker) {
-        request.asker->outcome({.kind = Outcome::kFailed, .reason = "it is not well, see the log"});
-      }
+    for (auto waiting = std::exchange(waiting_, {}); const Request& request : waiting) {
+      refuse(request, "it is not well, see the log");
     }
   }
   write_requests();
@@ -346,10 +345,18 @@ void HookProcess::give_up_waiting(Clock::time_point now) {
     over.push_back(std::move(*request));
     request = waiting_.erase(request);
   }
-  for (Request& request : over) {
-    ++counts_.failures;
-    if (request.asker) request.asker->outcome({.kind = Outcome::kFailed, .reason = "it is not running"});
+  for (const Request& request : over) refuse(request, "it is not running");
+}
+
+// It never reached the hook.
+void HookProcess::refuse(const Request& request, const char* reason) {
+  ++counts_.failures;
+  if (surroundings_.tracer.listening()) {
+    const TracedRequest about(subject_of(request.event, request.line));
+    surroundings_.tracer.reply({.hook = name_, .instance = instance_, .event = request.event, .failure = reason},
+                               request.id, &about, "");
   }
+  if (request.asker) request.asker->outcome({.kind = Outcome::kFailed, .reason = reason});
 }
 
 void HookProcess::read_error() noexcept {

@@ -149,6 +149,7 @@ class HookProcess {
   void trace_hello(const hook::outcome::Ready& ready);
   TracedHook traced() const { return {.name = name_, .instance = instance_}; }
   void give_up_waiting(Clock::time_point now);
+  void refuse(const Request& request, const char* reason);
   void mark_busy();
 
   Surroundings surroundings_;

@@ -134,9 +134,7 @@ TracedRequest Tracer::request(const TracedHook& hook, hook::Event event, std::st
       one.subscriber->tell(line_);
     }
   }
-  return {.session = std::string(subject.session),
-          .listener = std::string(subject.listener),
-          .client = std::string(subject.client)};
+  return TracedRequest(subject);
 }
 
 void Tracer::reply(const HookEntry& entry, hook::RequestId id, const TracedRequest* request, std::string_view line) {

@@ -42,6 +42,10 @@ struct TracedSession {
 
 // The session that a request was about, kept until its reply comes.
 struct TracedRequest {
+  TracedRequest() = default;
+  explicit TracedRequest(const TraceSubject& subject)
+      : session(subject.session), listener(subject.listener), client(subject.client) {}
+
   std::string session, listener, client;  // empty: it is about none
 
   TraceSubject subject() const { return {.session = session, .listener = listener, .client = client}; }

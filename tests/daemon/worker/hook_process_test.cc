@@ -308,6 +308,8 @@ TEST_CASE("who listens hears all that goes to a hook and comes from it, in order
   stage.say("reject 550 no\n");
   stage.hook_writes.reset();
   stage.turn();
+  stage.ask(R"({"session":"s2","listener":"smtp","client":{"ip":"192.0.2.7"}})", milliseconds(1));
+  stage.turn(0);
   stage.tracer.end_of_turn();
   std::array<char, 16384> buffer;
   const ssize_t got = recv(listener.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
@@ -328,5 +330,6 @@ TEST_CASE("who listens hears all that goes to a hook and comes from it, in order
         "hook oops s1\n"
         "daemon hook errs\n"
         "hook reject 550 no s1\n"
-        "daemon hook gone\n");
+        "daemon hook gone\n"
+        "hook  s2\n");
 }
