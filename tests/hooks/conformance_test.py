@@ -62,7 +62,8 @@ def test_a_whole_session_with_a_message(hook, program, tmp_path):
         request = json.loads(golden(event)[0])
         if event == "deliver":
             request["message"] |= {"size": message.stat().st_size, "path": str(message)}
-        assert ask(hook, request).get("action", "accept") == "accept", event
+        reply = ask(hook, request)
+        assert reply.get("action", "accept") == "accept" or event == "deliver" and not program.takes_messages, event
 
 
 def test_an_event_and_keys_of_a_later_version_are_no_obstacle(hook, program):

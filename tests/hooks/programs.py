@@ -5,6 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 from hooks.pipe import BUILD, MAILDIR, ROOT, Hook, golden
+from hooks.ready import program
 
 # The SDKs, by the program that runs a hook: a hook that looks at each request in every way, and accepts.
 PYTHON = """#!/usr/bin/python3
@@ -47,12 +48,13 @@ run
 @dataclass
 class Program:
     """`text` is written to a file and run, else `command` is. `options`: of its configuration. `is_quiet`: it logs
-    nothing."""
+    nothing. Not `takes_messages`: here it has no use for them."""
 
     text: str = ""
     command: list = field(default_factory=list)
     options: dict = field(default_factory=dict)
     is_quiet: bool = False
+    takes_messages: bool = True
 
     def start(self, folder: pathlib.Path) -> Hook:
         if not self.text:
@@ -84,5 +86,12 @@ PROGRAMS = {
     "maildir": Program(command=[MAILDIR]),
     "exec": Program(command=[BUILD / "hooks/exec/exec", "/usr/bin/env"]),
     "exec, 4 at once": Program(command=[BUILD / "hooks/exec/exec", "-j", "4", "/bin/cat"]),
+    "allowlist": Program(command=[program("allowlist")], options={"senders": ["@example.org", "<>"], "domains": ["example.test"]},
+                         takes_messages=False),
+    "faults": Program(command=[program("faults")]),
+    "log": Program(command=[program("log")]),
+    "mbox": Program(command=[program("mbox")]),
+    "relay": Program(command=[program("relay")], options={"servers": ["127.0.0.1:1"], "recipients": ["@example.test"]}, takes_messages=False),
+    "webhook": Program(command=[program("webhook")], options={"url": "http://127.0.0.1:1/"}),
     "tcl": Program(command=[BUILD / "hooks/tcl/tcl", ROOT / "tests/hooks/tcl/smtpd.tcl", "25", "fine"]),
 }

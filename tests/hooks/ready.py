@@ -1,6 +1,7 @@
 """The ready-made hooks, at the end of a pipe and behind the daemon."""
 
 import json
+import time
 
 from hooks.pipe import BUILD, Hook, golden
 
@@ -21,7 +22,7 @@ class Ready(Hook):
     """A ready-made hook with a state folder, after hello."""
 
     def __init__(self, name, folder, events=(), **options):
-        super().__init__([program(name)], {"HOOK_STATE": str(folder)})
+        super().__init__([program(name)], {"HOOK_STATE": str(folder)}, cwd=folder)
         self.folder = folder
         self.hello = self.ask(hello(events, options))
 
@@ -40,6 +41,13 @@ class Ready(Hook):
         path.write_bytes(octets)
         message = {**request("deliver")["message"], "size": len(octets), "path": str(path), **changes.pop("message", {})}
         return self.say("deliver", message=message, **changes)
+
+    def wait_logged(self, text, seconds=10):
+        """Until it is in the log; what a hook writes there tells nobody that it is there."""
+        end = time.monotonic() + seconds
+        while text not in self.log():
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.01)
 
 
 ACCEPT = {"action": "accept"}

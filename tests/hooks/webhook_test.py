@@ -1,0 +1,189 @@
+"""The webhook hook: what was accepted reaches the web server, in order, whatever dies meanwhile."""
+
+import contextlib
+import os
+import re
+import ssl
+
+import pytest
+
+from hooks.http_server import WebServer
+from hooks.pipe import Hook
+from hooks.ready import ACCEPT, Ready, add, program, request
+
+HERE = contextlib.nullcontext()
+QUICK = {"backoff": [0.05, 0.2], "timeout": 5}
+
+
+@pytest.fixture
+def server():
+    made = []
+
+    def make(*statuses, network=HERE, **options):
+        made.append(WebServer(network, statuses, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def webhook(tmp_path):
+    made = []
+
+    def make(port, folder=tmp_path, **options):
+        made.append(Ready("webhook", folder, ["deliver"], **{"url": f"http://127.0.0.1:{port}/mail?a=b", **QUICK, **options}))
+        return made[-1]
+
+    yield make
+    for hook in made:
+        hook.close()
+
+
+def waiting(folder):
+    return sorted(name for name in os.listdir(folder / "outbox") if name[0] != ".")
+
+
+def test_the_server_gets_the_request_and_the_raw_message(server, webhook):
+    web = server()
+    hook = webhook(web.port, headers={"X-Mine": "yes"})
+    assert hook.hello["stores"] is True
+    octets = b"Subject: x\r\n\r\n" + bytes(range(256)) * 3000
+    assert hook.deliver(octets) == ACCEPT
+    post = web.post()
+    assert (post.path, post.message, post.headers["X-Mine"]) == ("/mail?a=b", octets, "yes")
+    assert post.request["to"] == ["bob@example.test", "eve@example.test"] and "path" not in post.request["message"]
+    assert re.fullmatch(r"[0-9a-f-]{36}", post.key)
+
+
+def test_it_tries_again_with_the_same_key_and_in_order(server, webhook):
+    web = server(503, 0, 500, 302, 404)
+    hook = webhook(web.port)
+    for transaction in ("a", "b", "c"):
+        assert hook.deliver(transaction=transaction) == ACCEPT
+    posts = [web.post() for _ in range(8)]
+    assert [post.request["transaction"] for post in posts] == ["a"] * 6 + ["b", "c"]
+    assert len({post.key for post in posts[:6]}) == 1 and len({post.key for post in posts}) == 3
+    log = hook.close()
+    assert "status 503; again in 0.05 s" in log and "RemoteDisconnected" in log and "again in 0.2 s" in log
+
+
+def test_what_the_server_will_never_take_is_kept_aside(server, webhook):
+    web = server(413)
+    hook = webhook(web.port)
+    hook.deliver(transaction="a")
+    hook.deliver(transaction="b")
+    assert [web.post().request["transaction"] for _ in range(2)] == ["a", "b"]
+    (kept,) = (hook.folder / "failed").iterdir()
+    assert kept.name.endswith("-a") and "refused for good: status=413" in hook.close()
+
+
+def test_a_hook_that_is_killed_between_outbox_and_post_sends_it_after_its_restart(server, webhook, tmp_path):
+    web = server(503)
+    web.close()  # nobody listens
+    hook = webhook(web.port)
+    assert hook.deliver(transaction="kept") == ACCEPT
+    assert len(waiting(tmp_path)) == 1
+    hook.process.kill()
+    hook.process.communicate()
+    again = server(port=web.port)
+    webhook(web.port)
+    assert again.post().request["transaction"] == "kept"
+
+
+def test_a_hook_that_is_killed_within_a_post_sends_it_twice_with_one_key(server, webhook):
+    web = server(0, 0, 0, 0)
+    hook = webhook(web.port)
+    hook.deliver()
+    first = web.post()
+    hook.process.kill()
+    hook.process.communicate()
+    webhook(web.port)
+    assert web.post().key == first.key
+
+
+def test_instances_share_an_outbox_and_none_sends_what_another_does(server, webhook):
+    web = server()
+    hooks = [webhook(web.port) for _ in range(3)]
+    for number in range(15):
+        assert hooks[number % 3].deliver(transaction=f"t{number}") == ACCEPT
+    assert sorted(web.post().request["transaction"] for _ in range(15)) == sorted(f"t{number}" for number in range(15))
+    for hook in hooks:
+        hook.close()
+    assert web.posts.empty()
+
+
+def test_a_full_outbox_is_452(webhook):
+    hook = webhook(1, max_messages=2)
+    assert [hook.deliver().get("code") for _ in range(3)] == [None, None, 452]
+    hook = webhook(1, max_bytes=5000, outbox="other")
+    assert [hook.deliver(b"x" * 3000).get("code") for _ in range(2)] == [None, 452]
+    assert "the outbox is full" in hook.close()
+
+
+def test_reset_takes_back_what_waits(webhook, tmp_path):
+    hook = webhook(1)
+    hook.deliver(transaction="a")
+    hook.deliver(transaction="b")
+    hook.say("reset", transaction="b")
+    hook.say("reset", transaction="gone")
+    assert [name.partition("-")[2] for name in waiting(tmp_path)] == ["a"]
+    assert "a later hook refused gone, but it was sent" in hook.close()
+
+
+def test_on_disk_before_the_answer(tmp_path):
+    trace = tmp_path / "trace"
+    hook = Hook(["strace", "-f", "-y", "-o", trace, "-e", "trace=fsync,rename,write", program("webhook")], {"HOOK_STATE": str(tmp_path)})
+    hook.ask(request("hello", options={"url": "http://127.0.0.1:1/", "backoff": [60, 60]}))
+    (tmp_path / "spool").write_bytes(b"x")
+    hook.ask(request("deliver", message={**request("deliver")["message"], "path": str(tmp_path / "spool")}))
+    hook.close()
+    calls = trace.read_text()
+    order = [r"fsync\(\d+<[^>]*/outbox/\.0", r"rename\(.*/outbox/\.0", r"fsync\(\d+<[^>]*/outbox>", r'write\(\d+<pipe[^>]*>, "\{\\"id\\":5']
+    positions = [[match.start() for match in re.finditer(part, calls)][-1] for part in order]
+    assert positions == sorted(positions)
+
+
+def test_certificates_are_verified(server, webhook, authority, tmp_path):
+    certificate = authority.issue("127.0.0.1", file="webhook")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.file, certificate.key)
+    web = server(tls=context)
+    url = f"https://127.0.0.1:{web.port}/"
+    (tmp_path / "token").write_text("Bearer s3cret\n")
+    distrustful = webhook(web.port, url=url, outbox="distrustful", backoff=[60, 60])
+    distrustful.deliver(transaction="a")
+    hook = webhook(web.port, url=url, ca_file=str(authority.file), authorization=str(tmp_path / "token"))
+    hook.deliver(transaction="b")
+    post = web.post()
+    assert post.request["transaction"] == "b" and post.headers["Authorization"] == "Bearer s3cret"
+    distrustful.wait_logged("CERTIFICATE_VERIFY_FAILED")
+    assert web.posts.empty() and "s3cret" not in hook.close()
+
+
+@pytest.mark.parametrize("options, words", [
+    ({"url": ""}, "must be a URL"), ({"url": "ftp://x/"}, "must be a URL"), ({"uri": 1}, "unknown option 'uri'"),
+    ({"authorization": "/nonexistent"}, "/nonexistent")])
+def test_a_wrong_option_is_said_at_start(webhook, options, words):
+    hello = webhook(1, **options).hello
+    assert hello["ready"] is False and words in hello["text"]
+
+
+def test_behind_the_daemon_messages_survive_kills_and_restarts(make_daemon, server, webhook):
+    daemon = make_daemon()
+    add(daemon, "webhook", "deliver", stores=True, options={"url": "http://127.0.0.1:1/", **QUICK})
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message(b"Subject: one\r\n\r\n..x\r\n").code == 250
+        daemon.log.wait("hook webhook/1.*not sent: ")  # there is nothing to be reached
+        (process,) = [one for one in daemon.tree() if str(program("webhook")) in one.command]
+        since = daemon.log.mark()
+        os.kill(process.pid, 9)
+        daemon.log.wait("hook ready hook=webhook/1", since)
+        assert client.message(b"Subject: two\r\n\r\nx\r\n").code == 250
+    daemon.stop()
+    web = server()
+    webhook(web.port, folder=daemon.state / "hooks/webhook")
+    posts = [web.post(), web.post()]
+    assert [post.message.rpartition(b"Subject: ")[2] for post in posts] == [b"one\r\n\r\n.x\r\n", b"two\r\n\r\nx\r\n"]
