@@ -146,7 +146,13 @@ proc ::hooksmtpd::take_pipes {} {
     close stdin
     open /dev/null r
     close stdout
-    if {[catch {open_anew 2}]} { open /dev/null w } ;# a socket
+    if {[catch {open_anew 2}]} {
+        open /dev/null w ;# standard error is a socket
+    } else {
+        close stderr ;# both write to the end of what may be a file
+        open_anew 1
+        fconfigure stderr -buffering none
+    }
     fconfigure stdout -buffering line
 }
 

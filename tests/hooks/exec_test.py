@@ -112,7 +112,7 @@ def test_the_message_is_on_standard_input_and_the_request_on_descriptor_3(comman
 def variables(hook, **changes):
     hook.ask(recipient(**changes))
     pairs = (line.split("=", 1) for line in (hook.folder / "variables").read_text().splitlines())
-    return {name: value for name, value in pairs if name.startswith("HOOK_") and name != "HOOK_STATE" or name == "MINE"}
+    return {name: value for name, value in pairs if name.startswith("HOOK_") and name not in ("HOOK_STATE", "HOOK_SDK") or name == "MINE"}
 
 
 def test_what_is_harmless_is_in_the_environment(command):
