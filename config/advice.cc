@@ -12,8 +12,6 @@
 namespace hooksmtpd::config {
 namespace {
 
-bool delivers(const Hook& hook) { return hook.on(HookEvent::kDeliver).subscribed; }
-
 class Advice {
  public:
   void listeners(const Config& config) {
@@ -107,11 +105,11 @@ class Advice {
 
   void storage(const Config& config) {
     for (const Hook& hook : config.hooks) {
-      if (!hook.stores || delivers(hook)) continue;
+      if (!hook.stores || hook.delivers()) continue;
       say(Severity::kWarning, hook.source,
           fmt::format("hook '{}' has stores = true, but its events do not name 'deliver'", hook.name));
     }
-    if (std::ranges::any_of(config.hooks, delivers)) return;
+    if (std::ranges::any_of(config.hooks, &Hook::delivers)) return;
     say(Severity::kWarning, {}, "no hook has the event 'deliver': mail is accepted and thrown away");
   }
 
@@ -119,8 +117,8 @@ class Advice {
   // kept although its sender is told that it was refused. For the other events the order does not matter: all of them
   // are over when the first hook is asked to deliver.
   void order(const std::vector<Hook>& hooks) {
-    const auto stores = [](const Hook& hook) { return hook.stores && delivers(hook); };
-    const auto judges = [](const Hook& hook) { return !hook.stores && delivers(hook); };
+    const auto stores = [](const Hook& hook) { return hook.stores && hook.delivers(); };
+    const auto judges = [](const Hook& hook) { return !hook.stores && hook.delivers(); };
     const auto storing = std::ranges::find_if(hooks, stores);
     if (storing == hooks.end()) return;
     for (auto hook = storing + 1; hook != hooks.end(); ++hook) {

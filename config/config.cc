@@ -10,8 +10,10 @@ namespace hooksmtpd::config {
 namespace {
 
 // By HookEvent, as the protocol spells them.
-constexpr std::array<std::string_view, kHookEvents> kNames{"validate_host",      "auth",    "validate_sender",
-                                                           "validate_recipient", "deliver", "disconnect"};
+constexpr std::array<std::string_view, kHookEvents> kNames{
+    "validate_host", "helo",    "starttls", "auth",       "validate_sender", "validate_recipient", "data", "deliver",
+    "deliver_mime",  "command", "reset",    "disconnect", "cancel"};
+static_assert(kNames.size() == static_cast<std::size_t>(HookEvent::kCancel) + 1);
 
 }  // namespace
 
@@ -25,7 +27,9 @@ std::optional<HookEvent> parse_hook_event(std::string_view name) {
 
 std::array<EventPolicy, kHookEvents> default_events() {
   std::array<EventPolicy, kHookEvents> events{};
-  events[static_cast<std::size_t>(HookEvent::kDeliver)].timeout = std::chrono::seconds(60);
+  for (const HookEvent event : {HookEvent::kDeliver, HookEvent::kDeliverMime}) {
+    events[static_cast<std::size_t>(event)].timeout = std::chrono::seconds(60);
+  }
   return events;
 }
 

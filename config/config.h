@@ -132,15 +132,23 @@ struct Listener {
   friend bool operator==(const Listener&, const Listener&) = default;
 };
 
+// What a hook can be asked about, in the order of hook::Event (proto/hook/event.h), which has hello before them.
 enum class HookEvent : std::uint8_t {
   kValidateHost,
+  kHelo,
+  kStarttls,
   kAuth,
   kValidateSender,
   kValidateRecipient,
+  kData,
   kDeliver,
-  kDisconnect
+  kDeliverMime,
+  kCommand,
+  kReset,
+  kDisconnect,
+  kCancel,
 };
-inline constexpr std::size_t kHookEvents = 6;
+inline constexpr std::size_t kHookEvents = 13;
 
 // "validate_host" and so on.
 std::string_view to_string(HookEvent event);
@@ -151,13 +159,13 @@ enum class OnFailure : std::uint8_t { kTempfail, kAccept, kReject };
 // What holds for one event of one hook.
 struct EventPolicy {
   bool subscribed = false;
-  Milliseconds timeout = std::chrono::seconds(10);  // `deliver`: 60 s; from the writing of the request
+  Milliseconds timeout = std::chrono::seconds(10);  // `deliver*`: 60 s; from the writing of the request
   OnFailure on_failure = OnFailure::kTempfail;
 
   friend bool operator==(const EventPolicy&, const EventPolicy&) = default;
 };
 
-// By HookEvent: none subscribed, 60 s for `deliver`.
+// By HookEvent: none subscribed, 60 s for `deliver` and `deliver_mime`.
 std::array<EventPolicy, kHookEvents> default_events();
 
 // [hook.sandbox]
@@ -181,6 +189,9 @@ struct Hook {
   Sandbox sandbox;
   Source source;          // of the [[hook]]
   Source command_source;  // of its command
+
+  // It gets messages, as they are or as a tree of their parts.
+  bool delivers() const { return on(HookEvent::kDeliver).subscribed || on(HookEvent::kDeliverMime).subscribed; }
 
   EventPolicy& on(HookEvent event) { return events[static_cast<std::size_t>(event)]; }
   const EventPolicy& on(HookEvent event) const { return events[static_cast<std::size_t>(event)]; }

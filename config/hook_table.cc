@@ -15,8 +15,11 @@ using std::chrono::minutes;
 constexpr std::size_t kLongestCommand = 32 * 1024;  // all arguments together; they travel in one frame
 constexpr std::size_t kMostInstances = 64;
 
-constexpr std::array kAllEvents{HookEvent::kValidateHost,      HookEvent::kAuth,    HookEvent::kValidateSender,
-                                HookEvent::kValidateRecipient, HookEvent::kDeliver, HookEvent::kDisconnect};
+constexpr auto kAllEvents = [] {
+  std::array<HookEvent, kHookEvents> events{};
+  for (std::size_t i = 0; i < kHookEvents; ++i) events[i] = static_cast<HookEvent>(i);
+  return events;
+}();
 
 std::vector<std::string_view> event_names() {
   std::vector<std::string_view> names;
@@ -136,7 +139,7 @@ void read_on_failure(Section& section, Hook& hook) {
   read_per_event(section, hook, "on_failure", Spelling::kText, parse_on_failure,
                  [&](HookEvent event, OnFailure value, const toml::node& node) {
                    hook.on(event).on_failure = value;
-                   const bool is_deliver = event == HookEvent::kDeliver;
+                   const bool is_deliver = event == HookEvent::kDeliver || event == HookEvent::kDeliverMime;
                    if (!(is_deliver || event == HookEvent::kAuth) || value != OnFailure::kAccept) return;
                    // A default that the event's own overrules does no harm.
                    const std::string_view name = to_string(event);

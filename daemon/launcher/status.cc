@@ -101,10 +101,7 @@ json hook_of(const HookPost& hook, const json& counted) {
   return object;
 }
 
-bool discards(const config::Config& config) {
-  return std::ranges::none_of(config.hooks,
-                              [](const config::Hook& hook) { return hook.on(config::HookEvent::kDeliver).subscribed; });
-}
+bool discards(const config::Config& config) { return std::ranges::none_of(config.hooks, &config::Hook::delivers); }
 
 }  // namespace
 

@@ -33,21 +33,8 @@ config::HookEvent event_of(const smtp::Question& question) {
 }  // namespace
 
 hook::Event to_protocol(config::HookEvent event) {
-  switch (event) {
-    case config::HookEvent::kValidateHost:
-      return hook::Event::kValidateHost;
-    case config::HookEvent::kAuth:
-      return hook::Event::kAuth;
-    case config::HookEvent::kValidateSender:
-      return hook::Event::kValidateSender;
-    case config::HookEvent::kValidateRecipient:
-      return hook::Event::kValidateRecipient;
-    case config::HookEvent::kDeliver:
-      return hook::Event::kDeliver;
-    case config::HookEvent::kDisconnect:
-      return hook::Event::kDisconnect;
-  }
-  return hook::Event::kDisconnect;
+  static_assert(static_cast<std::size_t>(hook::Event::kCancel) == config::kHookEvents, "hello, and then the same");
+  return static_cast<hook::Event>(static_cast<std::uint8_t>(event) + 1);
 }
 
 Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId question_id, const smtp::Question& asked_for)

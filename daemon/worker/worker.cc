@@ -16,6 +16,7 @@
 #include "config/reload.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/memfd.h"
+#include "daemon/worker/inquiry.h"
 #include "proto/hook/request.h"
 
 namespace hooksmtpd::worker {
@@ -25,19 +26,11 @@ namespace {
 constexpr auto kLogDelay = std::chrono::milliseconds(10);
 
 std::vector<hook::EventTimeout> subscriptions(const config::Hook& hook) {
-  struct Pair {
-    config::HookEvent ours;
-    hook::Event theirs;
-  };
-  constexpr std::array kEvents{Pair{config::HookEvent::kValidateHost, hook::Event::kValidateHost},
-                               Pair{config::HookEvent::kAuth, hook::Event::kAuth},
-                               Pair{config::HookEvent::kValidateSender, hook::Event::kValidateSender},
-                               Pair{config::HookEvent::kValidateRecipient, hook::Event::kValidateRecipient},
-                               Pair{config::HookEvent::kDeliver, hook::Event::kDeliver},
-                               Pair{config::HookEvent::kDisconnect, hook::Event::kDisconnect}};
   std::vector<hook::EventTimeout> events;
-  for (const auto& [ours, theirs] : kEvents) {
-    if (hook.on(ours).subscribed) events.push_back({.event = theirs, .timeout = hook.on(ours).timeout});
+  for (std::size_t i = 0; i < config::kHookEvents; ++i) {
+    const config::EventPolicy& policy = hook.events[i];
+    if (!policy.subscribed) continue;
+    events.push_back({.event = to_protocol(static_cast<config::HookEvent>(i)), .timeout = policy.timeout});
   }
   return events;
 }
