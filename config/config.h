@@ -150,6 +150,9 @@ enum class HookEvent : std::uint8_t {
 };
 inline constexpr std::size_t kHookEvents = 13;
 
+// The name of our own hook that makes a tree of a message for the hooks that want one (`deliver_mime`).
+inline constexpr std::string_view kMimeHook = "mime";
+
 // "validate_host" and so on.
 std::string_view to_string(HookEvent event);
 std::optional<HookEvent> parse_hook_event(std::string_view name);

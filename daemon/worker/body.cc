@@ -3,12 +3,19 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <utility>
 
 namespace hooksmtpd::worker {
+namespace {
 
-Body::Body(Spool& spool, std::string_view name) : spool_(spool), name_(std::string(name) + ".eml") {}
+constexpr std::size_t kCopiedAtOnce = 64 * 1024;
+
+}  // namespace
+
+Body::Body(Spool& spool, std::string_view transaction)
+    : spool_(spool), transaction_(transaction), name_(transaction_ + ".eml") {}
 
 Body::~Body() {
   withdraw();
@@ -65,6 +72,47 @@ std::string Body::head(std::size_t most) const {
   }
   octets.resize(got);
   return octets;
+}
+
+// Whoever has the file open, or a link to it, has the message as it was: a new one takes its place.
+std::expected<void, int> Body::insert(std::size_t offset, std::string_view octets) {
+  withdraw();
+  if (error_ != 0) return std::unexpected(error_);
+  if (!file_.valid()) {
+    memory_.insert(offset, octets);
+    size_ += octets.size();
+    return {};
+  }
+  std::string name = transaction_ + "." + std::to_string(++version_) + ".eml";
+  auto file = spool_.create_incoming(name);
+  if (!file) return std::unexpected(file.error());
+  auto done = copy_file(0, offset, *file);
+  if (done) done = write_all(*file, octets);
+  if (done) done = copy_file(offset, size_ - offset, *file);
+  if (!done) {
+    spool_.remove_incoming(name);
+    return done;
+  }
+  remove_file();
+  file_ = *std::move(file);
+  name_ = std::move(name);
+  size_ += octets.size();
+  return {};
+}
+
+std::expected<void, int> Body::copy_file(std::uint64_t offset, std::uint64_t octets, const sys::Fd& to) const {
+  std::array<char, kCopiedAtOnce> piece;
+  while (octets > 0) {
+    const auto wanted = std::min<std::uint64_t>(octets, piece.size());
+    const ssize_t got = pread(file_.get(), piece.data(), wanted, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::unexpected(got < 0 ? errno : EIO);
+    const auto read = static_cast<std::size_t>(got);
+    if (const auto written = write_all(to, {piece.data(), read}); !written) return written;
+    offset += read;
+    octets -= read;
+  }
+  return {};
 }
 
 void Body::withdraw() {

@@ -17,8 +17,8 @@ inline constexpr std::size_t kMaxBodyInMemory = 64 * 1024;
 
 class Body {
  public:
-  // `name` is the transaction's id.
-  Body(Spool& spool, std::string_view name);
+  // `transaction`: its id.
+  Body(Spool& spool, std::string_view transaction);
   Body(Body&&) = delete;
   ~Body();
 
@@ -30,6 +30,10 @@ class Body {
   // Takes it away again.
   void withdraw();
 
+  // Puts octets into its midst, `offset` octets from its beginning; no hook can read it meanwhile. errno on failure:
+  // it is as it was then.
+  std::expected<void, int> insert(std::size_t offset, std::string_view octets);
+
   std::uint64_t size() const { return size_; }
   // How the message begins: at most `most` octets, or what can be read of them.
   std::string head(std::size_t most) const;
@@ -40,8 +44,13 @@ class Body {
   void fail(int error);
   void remove_file();
 
+  // The octets from `offset` on of the file, to the end of `to`.
+  std::expected<void, int> copy_file(std::uint64_t offset, std::uint64_t octets, const sys::Fd& to) const;
+
   Spool& spool_;
-  std::string name_;
+  std::string transaction_;
+  std::string name_;           // of the file
+  std::uint32_t version_ = 0;  // how often it was inserted into while it was a file
   std::string memory_;
   sys::Fd file_;        // in incoming, once the message outgrew the memory
   std::string holder_;  // the hook that can read it now, or empty

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
 #include <chrono>
 #include <utility>
+#include <variant>
 
 #include "daemon/worker/clients.h"
 #include "daemon/worker/session_log.h"
@@ -56,6 +58,7 @@ Connection::~Connection() { event_del(&event_); }
 
 void Connection::begin() {
   if (clients_.tracer_.listening()) clients_.tracer_.begun(traced());
+  if (clients_.dispatcher_.notices().dialogue_wanted(*this)) dialogue_ = std::make_unique<Dialogue>();
   if (policy_.implicit_tls()) return start_handshake();
   begun_session_ = true;
   session_.begin();
@@ -117,6 +120,7 @@ void Connection::shake_hands() {
                       shown_address(session_.peer().address), tls.version, tls.cipher, sys::quoted(tls.server_name),
                       sys::quoted(tls.client_subject));
   if (clients_.tracer_.listening()) clients_.tracer_.tls(traced(), tls.version, tls.cipher);
+  if (dialogue_) dialogue_->tls(since_begin(), tls.version, tls.cipher);
   if (!std::exchange(begun_session_, true)) session_.begin();
   settle();
 }
@@ -204,6 +208,7 @@ void Connection::shut_down() {
 
 // After the session had its turn: sends what it said, and sees what to wait for next.
 void Connection::settle() {
+  if (session_.how_ended() == smtp::End::kDropped) return drop();
   if (!send_and_go_on()) return lost();
   if (session_.starting_tls() && output_.empty()) return start_handshake();
   if (session_.closed()) {
@@ -317,14 +322,22 @@ void Connection::lost() {
   close(hook::EndReason::kLost);
 }
 
+// Without a word, as if the machine had gone: what is not sent yet is thrown away, and the client's next octet or
+// read meets a reset.
+void Connection::drop() {
+  clients_.replies_.clear();
+  constexpr struct linger kReset{.l_onoff = 1, .l_linger = 0};
+  setsockopt(socket(), SOL_SOCKET, SO_LINGER, &kReset, sizeof kReset);
+  stop_asking();
+  close(hook::EndReason::kHook);
+}
+
 void Connection::close(hook::EndReason reason) {
   if (std::exchange(stage_, Stage::kClosed) == Stage::kClosed) return;
   event_del(&event_);
   clear();
   stop_asking();
-  if (const smtp::Transaction* transaction = session_.transaction()) {
-    transaction_over(*transaction, "", smtp::TransactionEnd::kFailed);
-  }
+  if (session_.transaction()) transaction_lost();
   const smtp::Session::Counts& counts = session_.counts();
   clients_.counts_.chunks += counts.chunks;
   const auto duration = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begun_);
@@ -336,15 +349,17 @@ void Connection::close(hook::EndReason reason) {
   }
   if (!policy_.chain(config::HookEvent::kDisconnect).empty()) {
     const hook::SessionFacts session = facts();
-    clients_.dispatcher_.disconnected(*this, {.session = session,
-                                              .duration = duration,
-                                              .commands = counts.commands,
-                                              .recipients = counts.recipients_accepted,
-                                              .messages_accepted = counts.messages_accepted,
-                                              .messages_refused = counts.messages_refused,
-                                              .bytes_received = bytes_received_,
-                                              .bytes_sent = bytes_sent_,
-                                              .reason = reason});
+    clients_.dispatcher_.notices().disconnected(*this,
+                                                {.session = session,
+                                                 .duration = duration,
+                                                 .commands = counts.commands,
+                                                 .recipients = counts.recipients_accepted,
+                                                 .messages_accepted = counts.messages_accepted,
+                                                 .messages_refused = counts.messages_refused,
+                                                 .bytes_received = bytes_received_,
+                                                 .bytes_sent = bytes_sent_,
+                                                 .reason = reason},
+                                                dialogue_ ? dialogue_->json() : std::string_view());
   }
   if (clients_.tracer_.listening()) clients_.tracer_.over(traced(), reason);
   clients_.remove(*this);
@@ -368,16 +383,29 @@ TracedSession Connection::traced() const {
           .begun = begun_};
 }
 
+SinceBegin Connection::since_begin() const { return Clock::now() - begun_; }
+
+bool Connection::listening() const { return dialogue_ || clients_.tracer_.listening(); }
+
+void Connection::heard(std::string_view line) {
+  if (dialogue_) dialogue_->client(since_begin(), line);
+  if (clients_.tracer_.listening()) clients_.tracer_.client(traced(), line);
+}
+
+void Connection::heard_data(std::uint64_t octets) {
+  if (dialogue_) dialogue_->client_octets(since_begin(), octets);
+  if (clients_.tracer_.listening()) clients_.tracer_.client_octets(traced(), octets);
+}
+
+void Connection::hook_said(const HookEntry& entry) {
+  if (dialogue_) dialogue_->hook(since_begin(), entry);
+}
+
 void Connection::reply(std::string_view wire) {
+  if (dialogue_) dialogue_->server(since_begin(), wire);
   if (clients_.tracer_.listening()) clients_.tracer_.server(traced(), wire);
   clients_.replies_ += wire;
 }
-
-bool Connection::listening() const { return clients_.tracer_.listening(); }
-
-void Connection::heard(std::string_view line) { clients_.tracer_.client(traced(), line); }
-
-void Connection::heard_data(std::uint64_t octets) { clients_.tracer_.client_octets(traced(), octets); }
 
 // Whoever gets the message keeps it; its subject is all that we want to remember.
 std::unique_ptr<Body> Connection::take_body() {
@@ -387,6 +415,7 @@ std::unique_ptr<Body> Connection::take_body() {
 
 void Connection::ask(smtp::QuestionId id, const smtp::Question& question) {
   ++questions_;
+  delivering_ = std::holds_alternative<smtp::question::Message>(question);
   clients_.dispatcher_.ask(*this, id, question);
 }
 
@@ -395,7 +424,21 @@ void Connection::body(std::string_view run) {
   body_->append(run);
 }
 
-void Connection::transaction_over(const smtp::Transaction& transaction, std::string_view reply, smtp::TransactionEnd) {
+// The hooks that are asked about a message learn from the dispatcher what becomes of it.
+void Connection::transaction_lost() {
+  const smtp::Transaction& transaction = *session_.transaction();
+  if (!delivering_) clients_.dispatcher_.notices().reset(*this, transaction.id, hook::ResetReason::kLost);
+  over(transaction, "");
+}
+
+void Connection::transaction_over(const smtp::Transaction& transaction, std::string_view reply,
+                                  smtp::TransactionEnd why) {
+  if (const auto reason = to_reason(why)) clients_.dispatcher_.notices().reset(*this, transaction.id, *reason);
+  over(transaction, reply);
+}
+
+void Connection::over(const smtp::Transaction& transaction, std::string_view reply) {
+  delivering_ = false;
   if (body_) subject_ = subject_of(*body_);  // no hook wanted it
   body_.reset();
   if (!reply.empty() && smtp::code_of(reply) < 300) remember(transaction);

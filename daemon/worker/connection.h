@@ -13,9 +13,12 @@
 #include "daemon/worker/address_counts.h"
 #include "daemon/worker/arrival.h"
 #include "daemon/worker/body.h"
+#include "daemon/worker/client.h"
 #include "daemon/worker/deadlines.h"
+#include "daemon/worker/dialogue.h"
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/generation.h"
+#include "daemon/worker/notes.h"
 #include "daemon/worker/stream.h"
 #include "proto/hook/request.h"
 #include "proto/smtp/session.h"
@@ -47,6 +50,9 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::uint64_t number() const override { return number_; }
   hook::SessionFacts facts() const override;
   std::unique_ptr<Body> take_body() override;
+  Notes& notes() override { return notes_; }
+  const Notes& notes() const override { return notes_; }
+  void hook_said(const HookEntry& entry) override;
   void answer(smtp::QuestionId question, const mail::Verdict& verdict) override;
 
  private:
@@ -91,7 +97,11 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void set_deadline(std::chrono::milliseconds limit);
   void linger();
   void lost();
+  void drop();
   void close(hook::EndReason reason);
+  void transaction_lost();
+  void over(const smtp::Transaction& transaction, std::string_view reply);
+  SinceBegin since_begin() const;
   TracedSession traced() const;
   void remember(const smtp::Transaction& transaction);
 
@@ -110,11 +120,14 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::string input_;   // what the session left: the start of a line, or what waits for a verdict
   std::string output_;  // what the socket did not take
   std::unique_ptr<Body> body_;
-  std::string subject_;  // of the message that is being judged
+  Notes notes_;
+  std::unique_ptr<Dialogue> dialogue_;  // if a hook wants it with disconnect
+  std::string subject_;                 // of the message that is being judged
   smtp::Session session_;
   short watched_ = 0;  // EV_READ, EV_WRITE
   Stage stage_ = Stage::kSession;
   bool begun_session_ = false;
+  bool delivering_ = false;     // the message of the transaction is with the dispatcher
   bool at_end_ = false;         // the client will send nothing more
   bool command_begun_ = false;  // the deadline is that of a command line
   bool progress_ = false;       // the session took something in this turn

@@ -28,6 +28,14 @@ constexpr std::chrono::milliseconds kMaxWaitForStart = std::chrono::seconds(10);
 
 constexpr const char* kReplaced = "it is to be replaced";
 
+Outcome to_outcome(hook::outcome::Answer& answer) {
+  return {.kind = Outcome::kVerdict,
+          .verdict = std::move(answer.verdict),
+          .delay = answer.delay,
+          .notes = std::move(answer.notes),
+          .mime = std::move(answer.mime)};
+}
+
 template <auto callback>
 void call(evutil_socket_t, short, void* self) noexcept {
   (static_cast<HookProcess*>(self)->*callback)();
@@ -60,7 +68,7 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, const std::functi
   on_error_ = watch(error_, EV_READ, call<&HookProcess::read_error>);
   event_add(on_output_.get(), nullptr);
   event_add(on_error_.get(), nullptr);
-  channel_ = hook::Channel();
+  channel_ = hook::Channel(name_ == config::kMimeHook ? hook::Speaker::kMimeHook : hook::Speaker::kHook);
   retiring_ = false;
   state_ = State::kGreeting;
   ++counts_.starts;
@@ -201,21 +209,18 @@ void HookProcess::handle_outcomes() {
       }
       state_ = State::kReady;
       start_failed_ = false;
-      wants_reset_ = ready->reply.wants_reset;
-      stores_ = ready->reply.stores;
-      modifies_ = ready->reply.modifies;
+      hello_ = std::move(ready->reply);
       if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "ready", "");
       surroundings_.state(*this, "");
     } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
-      finish(answer->id,
-             {.kind = Outcome::kVerdict, .verdict = std::move(answer->verdict), .delay = answer->delay, .reason = {}});
+      finish(answer->id, to_outcome(*answer));
     } else if (auto* failure = std::get_if<hook::outcome::Failure>(&*next)) {
       if (failure->event == hook::Event::kHello) {
         gone(std::move(failure->reason));
         return;
       }
       ++counts_.failures;
-      finish(failure->id, {.kind = Outcome::kFailed, .reason = std::move(failure->reason)});
+      finish(failure->id, {.kind = Outcome::kFailed, .reason = std::move(failure->reason), .late = overrunning_});
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
       if (error_limit_.allow(Clock::now())) surroundings_.log.warn("hook {}: {}", label_, notice->text);
       if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "errs", notice->text);
@@ -241,7 +246,7 @@ void HookProcess::gone(std::string reason) {
       ++counts_.failures;
       finish(failure->id, {.kind = Outcome::kFailed, .reason = failure->reason});
     } else if (auto* answer = std::get_if<hook::outcome::Answer>(&*next)) {
-      finish(answer->id, {.kind = Outcome::kVerdict, .verdict = answer->verdict, .delay = answer->delay, .reason = {}});
+      finish(answer->id, to_outcome(*answer));
     }
   }
   if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "gone", reason);
@@ -325,7 +330,9 @@ void HookProcess::on_time() {
   const auto now = Clock::now();
   if (state_ != State::kAbsent) {
     channel_.expire(now);
+    overrunning_ = true;
     handle_outcomes();
+    overrunning_ = false;
   }
   give_up_waiting(now);
   if (const auto next = channel_.next_deadline(); next && state_ != State::kAbsent) timer_.set_at_latest(*next);

@@ -33,10 +33,13 @@ namespace hooksmtpd::worker {
 struct Outcome {
   enum Kind { kVerdict, kFailed, kQueueFull };
   Kind kind = kVerdict;
-  mail::Verdict verdict{};            // kVerdict
-  std::chrono::milliseconds delay{};  // kVerdict: the client waits so long
-  std::string reason{};               // otherwise, for the log
-  std::chrono::nanoseconds took{};    // from the writing of the request to the reading of the reply; not of kQueueFull
+  mail::Verdict verdict{};             // kVerdict
+  std::chrono::milliseconds delay{};   // kVerdict: the client waits so long
+  std::optional<std::string> notes{};  // kVerdict: as hook::Reply has them
+  std::string mime{};                  // kVerdict, of the mime hook
+  std::string reason{};                // otherwise, for the log
+  bool late = false;                   // kFailed: its time was up, and the hook, which has others to answer, goes on
+  std::chrono::nanoseconds took{};     // from the writing of the request to the reading of the reply; not of kQueueFull
 };
 
 // Whoever asked. It is told exactly once, lives until then, and is never told from within ask().
@@ -106,7 +109,8 @@ class HookProcess {
 
   bool ready() const { return state_ == State::kReady; }
   bool failed() const;  // its last start failed, or it dies too often: nobody waits for it
-  bool wants_reset() const { return wants_reset_; }
+  // What it said of itself; as if it had said nothing special before that.
+  const hook::HelloReply& hello() const { return hello_; }
   std::size_t waiting() const { return waiting_.size() + outstanding_.size(); }
   const std::string& name() const { return name_; }    // "policy"
   const std::string& label() const { return label_; }  // "policy/1"
@@ -122,9 +126,6 @@ class HookProcess {
   // such.
   const Latency& latency() const { return latency_; }
   const Latency* latency(hook::Event event) const { return latencies_[static_cast<std::size_t>(event)].get(); }
-  // What its answer to hello said of it.
-  bool stores() const { return stores_; }
-  const hook::Modifies& modifies() const { return modifies_; }
 
  private:
   enum class State { kAbsent, kGreeting, kReady };
@@ -159,10 +160,9 @@ class HookProcess {
   State state_ = State::kAbsent;
   bool busy_ = false;
   bool retiring_ = false;
-  bool wants_reset_ = true;
   bool start_failed_ = false;  // the last start, that is
-  bool stores_ = false;
-  hook::Modifies modifies_{};
+  bool overrunning_ = false;   // what fails now does so as its time is up
+  hook::HelloReply hello_{};
 
   sys::Fd input_, output_, error_;
   Event on_input_, on_output_, on_error_;

@@ -1,38 +1,34 @@
 #include "daemon/worker/inquiry.h"
 
-#include <fmt/format.h>
-
 #include <cassert>
-#include <chrono>
-#include <cstdlib>
 #include <variant>
 
-#include "daemon/worker/utc.h"
-#include "proto/sasl/credentials.h"
+#include "daemon/worker/write_question.h"
 #include "proto/smtp/trace.h"
 
 namespace hooksmtpd::worker {
 namespace {
 
-config::HookEvent event_of(const smtp::Question& question) {
+using config::HookEvent;
+
+HookEvent event_of(const smtp::Question& question) {
   struct {
-    config::HookEvent operator()(const smtp::question::Host&) { return config::HookEvent::kValidateHost; }
-    config::HookEvent operator()(const smtp::question::Auth&) { return config::HookEvent::kAuth; }
-    config::HookEvent operator()(const smtp::question::Sender&) { return config::HookEvent::kValidateSender; }
-    config::HookEvent operator()(const smtp::question::Recipient&) { return config::HookEvent::kValidateRecipient; }
-    config::HookEvent operator()(const smtp::question::Message&) { return config::HookEvent::kDeliver; }
-    // Settings::judged has none of these.
-    config::HookEvent operator()(const smtp::question::Starttls&) { std::abort(); }
-    config::HookEvent operator()(const smtp::question::Helo&) { std::abort(); }
-    config::HookEvent operator()(const smtp::question::Data&) { std::abort(); }
-    config::HookEvent operator()(const smtp::question::Command&) { std::abort(); }
+    HookEvent operator()(const smtp::question::Host&) { return HookEvent::kValidateHost; }
+    HookEvent operator()(const smtp::question::Starttls&) { return HookEvent::kStarttls; }
+    HookEvent operator()(const smtp::question::Helo&) { return HookEvent::kHelo; }
+    HookEvent operator()(const smtp::question::Auth&) { return HookEvent::kAuth; }
+    HookEvent operator()(const smtp::question::Sender&) { return HookEvent::kValidateSender; }
+    HookEvent operator()(const smtp::question::Recipient&) { return HookEvent::kValidateRecipient; }
+    HookEvent operator()(const smtp::question::Data&) { return HookEvent::kData; }
+    HookEvent operator()(const smtp::question::Message&) { return HookEvent::kDeliver; }
+    HookEvent operator()(const smtp::question::Command&) { return HookEvent::kCommand; }
   } event;
   return std::visit(event, question);
 }
 
 }  // namespace
 
-hook::Event to_protocol(config::HookEvent event) {
+hook::Event to_protocol(HookEvent event) {
   static_assert(static_cast<std::size_t>(hook::Event::kCancel) == config::kHookEvents, "hello, and then the same");
   return static_cast<hook::Event>(static_cast<std::uint8_t>(event) + 1);
 }
@@ -44,21 +40,9 @@ Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId questi
       id(question_id),
       question(&asked_for),
       event(event_of(asked_for)),
+      delivery(event == HookEvent::kDeliver ? std::make_unique<Delivery>(asking) : nullptr),
       number(asking.number()),
-      dispatcher_(dispatcher) {
-  if (event != config::HookEvent::kDeliver) return;
-  const smtp::Transaction& transaction = *asking.session().transaction();
-  delivery = std::make_unique<Delivery>(Delivery{.session = Snapshot(asking.facts(), asking.session().tls()),
-                                                 .transaction = transaction.id,
-                                                 .envelope = transaction.envelope,
-                                                 .received_at = utc_now(),
-                                                 .eight_bit = transaction.data.eight_bit(),
-                                                 .long_lines = transaction.data.long_lines(),
-                                                 .body = asking.take_body()});
-  if (policy->settings().protocol == smtp::Settings::Protocol::kLmtp) {
-    delivery->recipient_verdicts.emplace(delivery->envelope.recipients.size());
-  }
-}
+      dispatcher_(dispatcher) {}
 
 std::string Inquiry::tag() const {
   if (delivery) return "message=" + delivery->transaction;
@@ -70,58 +54,39 @@ std::optional<std::string> Inquiry::message(std::size_t most) const {
   return delivery->body->head(most);
 }
 
-hook::Written Inquiry::write(std::string& line, hook::RequestId request, const std::string& path) const {
-  if (delivery) {
-    const hook::SessionFacts facts = delivery->session.facts();
-    return append_request(line, request,
-                          hook::Deliver{.session = facts,
-                                        .transaction = delivery->transaction,
-                                        .envelope = delivery->envelope,
-                                        .received_at = delivery->received_at,
-                                        .message = {.size = delivery->body->size(),
-                                                    .eight_bit = delivery->eight_bit,
-                                                    .long_lines = delivery->long_lines,
-                                                    .trace_headers = smtp::kTraceHeaders,
-                                                    .path = path}});
-  }
+HookEvent Inquiry::asked_event() const {
+  return delivery && hook().on(HookEvent::kDeliverMime).subscribed ? HookEvent::kDeliverMime : event;
+}
+
+bool Inquiry::needs_tree() const {
+  return delivery && delivery->tree.empty() && asked_event() == HookEvent::kDeliverMime;
+}
+
+hook::Written Inquiry::write(std::string& line, hook::RequestId request_id, const std::string& path) const {
+  if (delivery) return write_message(line, request_id, path);
   assert(client);
-  const hook::SessionFacts facts = client->facts();
-  if (const auto* auth = std::get_if<smtp::question::Auth>(question)) {
-    const sasl::Credentials& claimed = auth->credentials;
-    const auto given = [](const std::string& secret) {
-      return secret.empty() ? std::nullopt : std::optional<std::string_view>(secret);
-    };
-    const bool has_password =
-        claimed.mechanism == sasl::Mechanism::kPlain || claimed.mechanism == sasl::Mechanism::kLogin;
-    return append_request(
-        line, request,
-        hook::Auth{.session = facts,
-                   .mechanism = to_string(claimed.mechanism),
-                   .authorization_id = claimed.authorization_id,
-                   .user = claimed.user,
-                   .password = has_password ? std::optional<std::string_view>(claimed.password) : std::nullopt,
-                   .token = given(claimed.token),
-                   .challenge = given(claimed.challenge),
-                   .digest = given(claimed.digest)});
-  }
-  if (const auto* sender = std::get_if<smtp::question::Sender>(question)) {
-    return append_request(line, request,
-                          hook::ValidateSender{.session = facts,
-                                               .transaction = client->session().transaction_id(),
-                                               .from = sender->reverse_path,
-                                               .params = sender->params});
-  }
-  if (const auto* recipient = std::get_if<smtp::question::Recipient>(question)) {
-    const smtp::Transaction& transaction = *client->session().transaction();
-    const mail::Recipient to{.mailbox = recipient->mailbox, .params = recipient->params};
-    return append_request(line, request,
-                          hook::ValidateRecipient{.session = facts,
-                                                  .transaction = transaction.id,
-                                                  .from = transaction.envelope.reverse_path,
-                                                  .accepted = transaction.envelope.recipients.size(),
-                                                  .to = to});
-  }
-  return append_request(line, request, hook::ValidateHost{.session = facts});
+  hook::SessionFacts facts = client->facts();
+  facts.notes = static_cast<const Client*>(client)->notes().of(hook().name);
+  return write_question(line, request_id, *question, client->session(), facts, rewritten);
+}
+
+hook::Written Inquiry::write_message(std::string& line, hook::RequestId request_id, const std::string& path) const {
+  const hook::SessionFacts facts = delivery->facts(making_tree ? std::string_view() : hook().name);
+  hook::Deliver deliver{.session = facts,
+                        .transaction = delivery->transaction,
+                        .envelope = delivery->envelope,
+                        .received_at = delivery->received_at,
+                        .message = {.size = delivery->body->size(),
+                                    .eight_bit = delivery->eight_bit,
+                                    .long_lines = delivery->long_lines,
+                                    .trace_headers = smtp::kTraceHeaders,
+                                    .added_headers = delivery->added_headers,
+                                    .path = path}};
+  if (path.empty()) deliver.message.inline_body = delivery->body->in_memory();
+  if (making_tree)
+    return append_request(line, request_id, hook::DeliverMime{.deliver = deliver, .for_hook = hook().name});
+  if (asked_event() == HookEvent::kDeliver) return append_request(line, request_id, deliver);
+  return append_request(line, request_id, hook::DeliverMime{.deliver = deliver, .mime = delivery->tree});
 }
 
 }  // namespace hooksmtpd::worker

@@ -8,29 +8,15 @@
 #include <string>
 #include <vector>
 
-#include "daemon/worker/body.h"
+#include "daemon/worker/client.h"
+#include "daemon/worker/delivery.h"
 #include "daemon/worker/dispatcher.h"
 #include "daemon/worker/generation.h"
 #include "daemon/worker/hook_process.h"
 #include "daemon/worker/policy.h"
-#include "daemon/worker/recipient_verdicts.h"
-#include "daemon/worker/snapshot.h"
-#include "proto/mail/envelope.h"
+#include "proto/mail/added_header.h"
 
 namespace hooksmtpd::worker {
-
-// What `deliver` needs when its client may be gone.
-struct Delivery {
-  Snapshot session;
-  std::string transaction;
-  mail::Envelope envelope;                                // over LMTP, without those that some hook did not accept
-  std::optional<RecipientVerdicts> recipient_verdicts{};  // over LMTP
-  std::string received_at;
-  bool eight_bit = false;
-  std::uint64_t long_lines = 0;
-  std::unique_ptr<Body> body;
-  std::vector<HookProcess*> accepted_by{};
-};
 
 class Inquiry final : public Asker {
  public:
@@ -40,25 +26,37 @@ class Inquiry final : public Asker {
   std::string tag() const override;
   std::optional<std::string> message(std::size_t most) const override;
 
-  // Appends the request for the hook that it has come to. `path`: where that hook finds the message.
+  // Appends the request for the hook that it has come to. `message`: where that hook finds the message, or empty: it
+  // gets it inline.
   hook::Written write(std::string& line, hook::RequestId id, const std::string& path) const;
 
   const config::Hook& hook() const { return generation->config.hooks[policy->chain(event)[position]]; }
   bool last() const { return position + 1 == policy->chain(event).size(); }
+  // What that hook is asked: of a message, what it is subscribed to.
+  config::HookEvent asked_event() const;
+  // Before it can be asked, the mime hook has to make a tree of the message.
+  bool needs_tree() const;
 
   GenerationPtr generation;
   const Policy* policy;  // of generation
   Client* client;        // nullptr: gone
   smtp::QuestionId id;
   const smtp::Question* question;  // while the client is there
-  config::HookEvent event;
-  std::size_t position = 0;             // in the chain
-  HookProcess* asked = nullptr;         // the one that was asked last
+  config::HookEvent event;         // by which the chain goes: of a message kDeliver
+  std::size_t position = 0;        // in the chain
+  HookProcess* asked = nullptr;    // the one that was asked last,
+  hook::RequestId request = 0;     // and under which id
+  bool making_tree = false;        // that is the mime hook
+  // What the hooks so far have changed, of a question that is not about a message.
+  std::optional<mail::ReversePath> rewritten{};
+  std::vector<mail::AddedHeader> added_headers{};
   std::unique_ptr<Delivery> delivery;   // of kDeliver
   std::uint64_t number;                 // the client's
   std::list<Inquiry>::iterator self{};  // in the dispatcher's list
 
  private:
+  hook::Written write_message(std::string& line, hook::RequestId id, const std::string& path) const;
+
   Dispatcher& dispatcher_;
 };
 

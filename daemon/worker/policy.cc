@@ -81,6 +81,10 @@ Policy::Policy(const config::Config& all, const config::Listener& listener)
     for (std::size_t event = 0; event < config::kHookEvents; ++event) {
       if (hook.events[event].subscribed) chains_[event].push_back(i);
     }
+    // One that gets messages as a tree is asked in its turn among those that get them as they are.
+    if (hook.on(HookEvent::kDeliverMime).subscribed && !hook.on(HookEvent::kDeliver).subscribed) {
+      chains_[static_cast<std::size_t>(HookEvent::kDeliver)].push_back(i);
+    }
   }
   if (config.auth.source == config::AuthSource::kPasswords) users_ = read_passwords(config.auth);
   settings_ = {.hostname = config.hostname,
@@ -91,9 +95,13 @@ Policy::Policy(const config::Config& all, const config::Listener& listener)
                .commands = config.limits.commands,
                .strict_lines = config.limits.strict_lines,
                .judged = {.host = !chain(HookEvent::kValidateHost).empty(),
+                          .starttls = !chain(HookEvent::kStarttls).empty(),
+                          .helo = !chain(HookEvent::kHelo).empty(),
                           .sender = !chain(HookEvent::kValidateSender).empty(),
                           .recipient = !chain(HookEvent::kValidateRecipient).empty(),
-                          .message = !chain(HookEvent::kDeliver).empty()},
+                          .data = !chain(HookEvent::kData).empty(),
+                          .message = !chain(HookEvent::kDeliver).empty(),
+                          .command = !chain(HookEvent::kCommand).empty()},
                .protocol = listener.protocol == config::ListenerProtocol::kLmtp ? smtp::Settings::Protocol::kLmtp
                                                                                 : smtp::Settings::Protocol::kSmtp,
                .lenient = listener.lenient,

@@ -43,6 +43,21 @@ hook::EndReason to_reason(smtp::End how) {
   return hook::EndReason::kError;
 }
 
+std::optional<hook::ResetReason> to_reason(smtp::TransactionEnd why) {
+  switch (why) {
+    case smtp::TransactionEnd::kDone:
+    case smtp::TransactionEnd::kRefused:
+      return std::nullopt;
+    case smtp::TransactionEnd::kRset:
+      return hook::ResetReason::kRset;
+    case smtp::TransactionEnd::kHello:
+      return hook::ResetReason::kHello;
+    case smtp::TransactionEnd::kFailed:
+      return hook::ResetReason::kFailed;
+  }
+  return std::nullopt;
+}
+
 std::string session_line(const smtp::Session& session, const SessionEnd& end) {
   const smtp::Session::Counts& counts = session.counts();
   std::string line = fmt::format("session id={} client={}", session.id(), shown_address(session.peer().address));

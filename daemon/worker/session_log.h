@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,8 @@
 namespace hooksmtpd::worker {
 
 hook::EndReason to_reason(smtp::End how);
+// nullopt: hooks are not told by `reset`, for there is a message, or they know from the one who was asked about it.
+std::optional<hook::ResetReason> to_reason(smtp::TransactionEnd why);
 
 struct SessionEnd {
   std::string_view proxy;  // empty: the client came by itself

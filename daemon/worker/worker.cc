@@ -16,6 +16,7 @@
 #include "config/reload.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/memfd.h"
+#include "daemon/worker/hello_check.h"
 #include "daemon/worker/inquiry.h"
 #include "proto/hook/request.h"
 
@@ -58,10 +59,10 @@ nlohmann::json numbers_of(const HookProcess& process, std::uint32_t slot) {
                          {"requests", process.counts().requests},
                          {"failures", process.counts().failures},
                          {"starts", process.counts().starts},
-                         {"stores", process.stores() ? 1 : 0},
-                         {"modifies_sender", process.modifies().sender ? 1 : 0},
-                         {"modifies_recipient", process.modifies().recipient ? 1 : 0},
-                         {"modifies_headers", process.modifies().headers ? 1 : 0},
+                         {"stores", process.hello().stores ? 1 : 0},
+                         {"modifies_sender", process.hello().modifies.sender ? 1 : 0},
+                         {"modifies_recipient", process.hello().modifies.recipient ? 1 : 0},
+                         {"modifies_headers", process.hello().modifies.headers ? 1 : 0},
                          {"answers", process.latency().count()},
                          {"p50_us", process.latency().percentile(50).count()},
                          {"p99_us", process.latency().percentile(99).count()}};
@@ -200,6 +201,7 @@ void Worker::configure(const sys::Frame& frame) {
       const sys::HookState what{.slot = slots_[&process],
                                 .generation = process.generation(),
                                 .state = failure.empty() ? sys::HookState::kReady : sys::HookState::kFailed};
+      if (failure.empty()) log_hello(process);
       send(sys::FrameKind::kHookState, std::string(sys::as_body(what)) + failure);
     };
     dispatcher_ = std::make_unique<Dispatcher>(base_.get(), log_,
@@ -212,7 +214,7 @@ void Worker::configure(const sys::Frame& frame) {
     clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, keyholder_, subscriptions_,
                                          std::move(listeners_), descriptors.clients);
   }
-  dispatcher_->add_hooks(generation_->config);
+  dispatcher_->hooks().add(generation_->config);
   clients_->use(generation_);
   if (before) retire_changed_hooks(before->config);
 }
@@ -222,15 +224,23 @@ void Worker::retire_changed_hooks(const config::Config& before) {
   for (const std::size_t index : config::compare(before, generation_->config).hooks_to_restart) {
     const config::Hook& hook = generation_->config.hooks[index];
     for (std::uint32_t instance = 1; instance <= hook.instances; ++instance) {
-      dispatcher_->find(hook.name, instance)->retire();
+      dispatcher_->hooks().find(hook.name, instance)->retire();
     }
+  }
+}
+
+void Worker::log_hello(const HookProcess& process) {
+  const auto hook = std::ranges::find(generation_->config.hooks, process.name(), &config::Hook::name);
+  if (hook == generation_->config.hooks.end()) return;
+  for (const HelloFinding& finding : check_hello(*hook, process.hello())) {
+    log_.write(finding.level, fmt::format("hook {}: {}", process.label(), finding.text));
   }
 }
 
 void Worker::start_hook(sys::Frame frame) {
   const auto which = sys::body_as<sys::HookProcess>(frame.body);
   const std::string name(sys::rest_of_body<sys::HookProcess>(frame.body));
-  HookProcess* const process = dispatcher_->find(name, which.instance);
+  HookProcess* const process = dispatcher_->hooks().find(name, which.instance);
   const auto hook = std::ranges::find(generation_->config.hooks, name, &config::Hook::name);
   if (!process || hook == generation_->config.hooks.end())
     throw std::runtime_error("a process of a hook that is not configured");
@@ -244,7 +254,8 @@ void Worker::start_hook(sys::Frame frame) {
                                     .instance = which.instance,
                                     .isolation = isolation_,
                                     .events = events,
-                                    .options = hook->options})) {
+                                    .options = hook->options,
+                                    .max_line = name == config::kMimeHook ? hook::kMaxMimeReply : hook::kMaxReply})) {
       throw std::runtime_error(fmt::format("hook {}: its options are too long", name));
     }
     return line;
@@ -258,7 +269,7 @@ void Worker::start_hook(sys::Frame frame) {
 // Of a process that is gone already: nothing happens.
 void Worker::retire_hook(const sys::Frame& frame) {
   const auto which = sys::body_as<sys::HookProcess>(frame.body);
-  dispatcher_->for_each_process([&](HookProcess& process) {
+  dispatcher_->hooks().for_each([&](HookProcess& process) {
     const auto slot = slots_.find(&process);
     if (slot != slots_.end() && slot->second == which.slot && process.generation() == which.generation) {
       process.retire();
@@ -285,7 +296,7 @@ void Worker::report_drained() {
 void Worker::send_status(const sys::Frame& frame) {
   const Clients::Counts& counts = clients_->counts();
   nlohmann::json hooks = nlohmann::json::array();
-  dispatcher_->for_each_process([&](const HookProcess& process) {
+  dispatcher_->hooks().for_each([&](const HookProcess& process) {
     const auto slot = slots_.find(&process);
     if (slot == slots_.end()) return;
     hooks.push_back(numbers_of(process, slot->second));

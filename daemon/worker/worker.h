@@ -45,6 +45,7 @@ class Worker {
   void on_terminate() noexcept;
   void obey(sys::Frame frame);
   void start_hook(sys::Frame frame);
+  void log_hello(const HookProcess& process);
   void retire_hook(const sys::Frame& frame);
   void begin_drain(const sys::Frame& frame);
   void on_drain_over();
