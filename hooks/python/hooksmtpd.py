@@ -549,7 +549,7 @@ class Hook:
     def _failed(self, request: Request, error: Exception) -> str:
         event = request.get("event")
         if isinstance(error, Reply):
-            return self._line(request, error)
+            return self._line(request, error.with_traceback(None))  # or one that is raised often grew and grew
         where = error.__traceback__ and error.__traceback__.tb_next  # without this file's own frame
         if event == "auth":
             frames = "".join(traceback.format_tb(where))

@@ -108,6 +108,17 @@ def test_a_reply_may_be_raised():
     assert hook.ask("validate_sender", address="")["code"] == 550
 
 
+def test_one_reply_may_be_raised_again_and_again_and_does_not_grow():
+    hook, no = Hook(), reject("no")
+
+    @hook.validate_sender
+    def handler(request):
+        raise no
+
+    for _ in range(3):
+        assert hook.ask("validate_sender", address="")["text"] == "no" and no.__traceback__ is None
+
+
 @pytest.mark.parametrize("wrong", [
     lambda: reject(code=450), lambda: reject(code=560), lambda: defer(code=550), lambda: reject(enhanced="4.1.1"),
     lambda: reject(enhanced="5.1"), lambda: close(enhanced="5.0.0"), lambda: reject("x" * 66000)])
