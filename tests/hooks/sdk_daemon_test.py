@@ -121,3 +121,25 @@ def test_a_rejection_is_heard_and_a_failure_is_temporary_with_its_trace_in_the_l
         client.expect("RCPT TO:<broken@example.test>", "451 4.3.0")
         client.expect("RCPT TO:<bob@example.test>", "250")
     daemon.log.wait("as.it.happens")
+
+
+CHILDREN = {
+    "python": "#!/usr/bin/python3\nimport subprocess\nfrom hooksmtpd import Hook\nhook = Hook()\n@hook.validate_sender\n"
+              "def f(request):\n    subprocess.run(['echo', 'ok from a child'], check=True)\nhook.run()\n",
+    "node": "#!/usr/bin/node\nconst { hook } = require('./hooksmtpd.js');\nhook({ validate_sender() {\n"
+            "  require('child_process').execFileSync('echo', ['ok from a child'], { stdio: 'inherit' });\n} }).run();\n",
+    "shell": "#!/bin/sh\n. \"${0%/*}/hooksmtpd.sh\"\non_validate_sender() { /bin/echo ok from a child; }\nrun\n",
+}
+
+
+@pytest.mark.parametrize("language", CHILDREN)
+def test_what_a_child_process_prints_is_in_the_log_also_in_a_jail(make_daemon, language):
+    daemon = make_daemon()
+    for sdk in SDKS:
+        shutil.copy2(ROOT / "hooks" / sdk, daemon.folder / "hooks")
+    daemon.hook("sdk", CHILDREN[language], "validate_sender")
+    daemon.start()
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<ann@example.org>", "250")
+    daemon.log.wait("hook sdk/1 session=[^ ]+: ok from a child")
+    assert "stray" not in daemon.log.text and "hook restart" not in daemon.log.text
