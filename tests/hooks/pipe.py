@@ -41,7 +41,7 @@ class Hook:
 
     def log(self) -> str:
         """What it has written to stderr so far."""
-        return os.pread(self.stderr.fileno(), 1 << 24, 0).decode()
+        return os.pread(self.stderr.fileno(), 1 << 24, 0).decode(errors="backslashreplace")
 
     def ask_line(self, line: str) -> str:
         self.write(line + "\n")
