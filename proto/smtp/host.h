@@ -30,6 +30,7 @@ struct Transaction {
   DataDecoder data;
   std::uint64_t announced = 0;  // octets of all chunks so far (BDAT)
   std::size_t recipients_refused = 0;
+  std::size_t recipients_room = 0;  // see kMaxRecipientsRoom
   std::string data_refusal{};  // of a first BDAT: its octets come before it is said
   bool discard = false;        // a hook said so: 250 to the client, and nobody gets it
 

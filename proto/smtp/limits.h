@@ -32,6 +32,11 @@ inline constexpr std::size_t kMaxFailedLogins = 10;
 // Questions of one session that may be out at once (pipelined RCPTs); the next command waits.
 inline constexpr std::size_t kMaxQuestions = 64;
 
+// What the recipients of one message may take in the request of a hook, whose line has at most 1 MiB (PROTOCOL.md),
+// as JSON: the rest of it has room for the other facts. One that passes it gets 452 (§4.5.3.1.10), as one too many
+// does; 100 of the longest are never too many.
+inline constexpr std::size_t kMaxRecipientsRoom = 768 * 1024;
+
 // Lines of one multi-line reply: of a hook's, or of EHLO with what the administrator adds.
 inline constexpr std::size_t kMaxReplyLines = 40;
 

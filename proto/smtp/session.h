@@ -193,6 +193,7 @@ class Session {
   void answered(const question::Sender& asked, const mail::Verdict& verdict);
   void answered(const question::Recipient& asked, const mail::Verdict& verdict);
   void begin_transaction(const question::Sender& sender);
+  std::size_t recipients_room() const;
   void add_recipient(mail::Recipient recipient);
   void recipient_named(bool kept);
   void refuse_recipient(std::string_view reply);

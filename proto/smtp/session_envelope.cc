@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "proto/smtp/limits.h"
 #include "proto/smtp/replies.h"
 #include "proto/smtp/reply.h"
 #include "proto/smtp/session.h"
@@ -14,6 +15,21 @@ namespace hooksmtpd::smtp {
 namespace {
 
 Syntax syntax_of(const Settings& settings) { return settings.lenient ? Syntax::kLenient : Syntax::kStrict; }
+
+// As JSON in pure ASCII, at most: what is beyond ASCII becomes \uXXXX, a quote in a quoted local part has two
+// backslashes before it and one of its own.
+std::size_t room_of(std::string_view text) {
+  std::size_t octets = 0;
+  for (const char c : text) octets += static_cast<unsigned char>(c) > 127 ? 3 : c == '"' || c == '\\' ? 4 : 1;
+  return octets;
+}
+
+// An address is an element of one array, its parameters one of another.
+std::size_t room_of(const mail::Mailbox& mailbox, const mail::Parameters& params) {
+  std::size_t octets = room_of(mailbox.local_part) + room_of(mailbox.domain) + 12;  // quotes twice, @, comma, {},
+  for (const auto& [keyword, value] : params) octets += keyword.size() + room_of(value) + 6;
+  return octets;
+}
 
 }  // namespace
 
@@ -38,6 +54,9 @@ void Session::rcpt(std::string_view arguments) {
   const std::size_t named = std::max(transaction_->envelope.recipients.size(), transaction_->owed.size());
   if (named + static_cast<std::size_t>(asked) >= settings_.recipients) {
     return say(replies::kTooManyRecipients);  // §4.5.3.1.10: 452, not 552
+  }
+  if (recipients_room() + room_of(rcpt->mailbox, rcpt->params) > kMaxRecipientsRoom) {
+    return say(replies::kTooManyRecipients);
   }
   question::Recipient recipient{.mailbox = std::move(rcpt->mailbox), .params = std::move(rcpt->params)};
   // Every server takes mail for postmaster (§4.5.1), and tcllib smtpd did not ask either.
@@ -88,7 +107,18 @@ void Session::begin_transaction(const question::Sender& sender) {
 
 std::string Session::transaction_id() const { return fmt::format("{}-{}", id_, transactions_); }
 
+// With those that are being judged.
+std::size_t Session::recipients_room() const {
+  std::size_t octets = transaction_->recipients_room;
+  for (const Slot& slot : slots_) {
+    const auto* asked = slot.question ? std::get_if<question::Recipient>(slot.question.get()) : nullptr;
+    if (asked) octets += room_of(asked->mailbox, asked->params);
+  }
+  return octets;
+}
+
 void Session::add_recipient(mail::Recipient recipient) {
+  transaction_->recipients_room += room_of(recipient.mailbox, recipient.params);
   transaction_->envelope.recipients.push_back(std::move(recipient));
   ++counts_.recipients_accepted;
   recipient_named(true);

@@ -119,6 +119,32 @@ TEST_CASE("each transaction ends once, with the reply to its data or with none")
   CHECK(b.session.transaction() == nullptr);
 }
 
+TEST_CASE("recipients that take more room than a hook's request has are too many (§4.5.3.1.10), never the first 100") {
+  Bench bench({.recipient = true});
+  bench.receive("EHLO x\r\nMAIL FROM:<a@b.test> SMTPUTF8\r\n");
+  bench.host.take();
+  std::string local, orcpt;
+  for (int i = 0; i < 32; ++i) local += "\xc3\xb6";
+  for (int i = 0; i < 230; ++i) orcpt += "\xc3\xb6";
+  const std::string rcpt =
+      "RCPT TO:<" + local + "@" + std::string(60, 'x') + "." + std::string(60, 'y') + ".test> ORCPT=utf-8;" + orcpt;
+  std::size_t accepted = 0;
+  std::string reply;
+  for (; accepted < 1000; ++accepted) {
+    bench.receive(rcpt + "\r\n");
+    if (!bench.host.asked.empty()) bench.session.answer(bench.host.asked.back(), kAccept);
+    bench.host.asked.clear();
+    reply = bench.host.take();
+    if (!reply.starts_with("250")) break;
+  }
+  CHECK(reply == "452 4.5.3 Too many recipients\r\n");
+  CHECK(accepted >= 100);
+  CHECK(accepted * 3 * (local.size() + orcpt.size()) <= kMaxRecipientsRoom);
+  CHECK(bench.session.transaction()->recipients_room <= kMaxRecipientsRoom);
+  bench.receive("RCPT TO:<short@b.test>\r\n");
+  CHECK(bench.host.take() == "");  // asked about: there is room for that
+}
+
 TEST_CASE("where nobody judges messages, none is passed on") {
   Bench b({});
   b.receive("EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\nx\r\n.\r\n");
