@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <list>
 #include <set>
 #include <string>
@@ -51,20 +52,22 @@ class Dispatcher {
   };
 
   void step(Inquiry& inquiry);
+  bool place(Inquiry& inquiry, const config::Hook& hook, std::string& path);
+  void abandon(Inquiry& inquiry);
   void outcome(Inquiry& inquiry, Outcome outcome);
   void tell_client(Inquiry& inquiry, const Outcome& outcome);
   void tree_made(Inquiry& inquiry, Outcome outcome);
+  void tree_is_read(Inquiry& inquiry);
   void judged(Inquiry& inquiry, Outcome outcome);
-  void decide(Inquiry& inquiry, const mail::Verdict& verdict);
+  void log_verdict(const Inquiry& inquiry, const mail::Verdict& verdict);
+  bool takes_recipients(const Inquiry& inquiry, mail::Verdict& verdict);
+  void failed(Inquiry& inquiry, std::string_view reason);
+  void spool_failed(Inquiry& inquiry, std::string_view hook, int error);
+  void decide(Inquiry& inquiry, mail::Verdict verdict);
   void decide_later(Inquiry& inquiry, mail::Verdict verdict);
   void decide_after(Inquiry& inquiry, mail::Verdict verdict, std::chrono::milliseconds delay);
-  void cancel(const Inquiry& inquiry);
-  void failed(Inquiry& inquiry, std::string_view reason);
+  bool go_on(Inquiry& inquiry, mail::Verdict& verdict);
   void drop(Inquiry& inquiry);
-  bool takes_recipients(const Inquiry& inquiry, mail::Verdict& verdict);
-  bool takes_headers(Inquiry& inquiry, mail::Verdict& verdict);
-  bool place(Inquiry& inquiry, const config::Hook& hook, std::string& path);
-  void spool_failed(Inquiry& inquiry, std::string_view hook, int error);
 
   event_base* base_;
   sys::Log& log_;

@@ -10,9 +10,15 @@ namespace hooksmtpd::worker {
 
 std::vector<HelloFinding> check_hello(const config::Hook& hook, const hook::HelloReply& reply) {
   std::vector<HelloFinding> findings;
+  if (hook.name == config::kMimeHook) return findings;  // ours, and nobody subscribes it to anything
   if (hook.on(config::HookEvent::kCancel).subscribed && reply.concurrency < 2) {
     findings.push_back({sys::LogLevel::kInfo,
                         "it is subscribed to cancel, which only a hook that says \"concurrency\" at hello gets"});
+  }
+  if (reply.dialogue && !hook.on(config::HookEvent::kDisconnect).subscribed) {
+    findings.push_back({sys::LogLevel::kWarn,
+                        "it wants the dialogue, which comes with disconnect, but is not asked about that: add "
+                        "disconnect to its events"});
   }
   if (!reply.events) return findings;
   for (std::size_t i = 0; i < config::kHookEvents; ++i) {

@@ -91,14 +91,19 @@ void HookProcess::retire() {
 
 void HookProcess::ask(Request request) {
   ++counts_.requests;
-  if (waiting_.size() >= kMaxWaiting || waiting_octets_ + request.line.size() > kMaxWaitingOctets) {
+  const bool full = waiting_.size() >= kMaxWaiting || waiting_octets_ + request.line.size() > kMaxWaitingOctets;
+  if (full && !request.urgent) {
     if (request.asker) over_full_.push_back(request.asker);
     return mark_busy();
   }
   request.give_up = Clock::now() + std::min(request.timeout, kMaxWaitForStart);
   if (state_ != State::kReady) timer_.set_at_latest(request.give_up);
   waiting_octets_ += request.line.size();
-  waiting_.push_back(std::move(request));
+  if (request.urgent) {
+    waiting_.push_front(std::move(request));
+  } else {
+    waiting_.push_back(std::move(request));
+  }
   mark_busy();
 }
 
@@ -144,6 +149,7 @@ void HookProcess::write_requests() {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
     waiting_octets_ -= request.line.size();
+    if (request.target != 0 && !channel_.has(request.target)) continue;
     if (surroundings_.tracer.listening()) trace(request);
     request.written = now;
     to_write_ += std::exchange(request.line, {});
@@ -220,7 +226,8 @@ void HookProcess::handle_outcomes() {
         return;
       }
       ++counts_.failures;
-      finish(failure->id, {.kind = Outcome::kFailed, .reason = std::move(failure->reason), .late = overrunning_});
+      finish(failure->id,
+             {.kind = Outcome::kFailed, .reason = std::move(failure->reason), .late = channel_.has(failure->id)});
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
       if (error_limit_.allow(Clock::now())) surroundings_.log.warn("hook {}: {}", label_, notice->text);
       if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "errs", notice->text);
@@ -330,9 +337,7 @@ void HookProcess::on_time() {
   const auto now = Clock::now();
   if (state_ != State::kAbsent) {
     channel_.expire(now);
-    overrunning_ = true;
     handle_outcomes();
-    overrunning_ = false;
   }
   give_up_waiting(now);
   if (const auto next = channel_.next_deadline(); next && state_ != State::kAbsent) timer_.set_at_latest(*next);

@@ -61,6 +61,8 @@ struct Request {
   std::string line;
   std::chrono::milliseconds timeout{};
   Asker* asker = nullptr;                   // nullptr: the answer matters to nobody
+  bool urgent = false;                      // goes before what waits, however much that is
+  hook::RequestId target = 0;               // of `cancel`: pointless once that is answered
   Clock::time_point give_up{};              // while it waits
   Clock::time_point written{};              // once it is with the hook
   std::unique_ptr<TracedRequest> traced{};  // if somebody listened then
@@ -108,6 +110,8 @@ class HookProcess {
   void end_of_turn();
 
   bool ready() const { return state_ == State::kReady; }
+  // It was asked this and has not answered, be its time up or not.
+  bool has(hook::RequestId id) const { return channel_.has(id); }
   bool failed() const;  // its last start failed, or it dies too often: nobody waits for it
   // What it said of itself; as if it had said nothing special before that.
   const hook::HelloReply& hello() const { return hello_; }
@@ -161,7 +165,6 @@ class HookProcess {
   bool busy_ = false;
   bool retiring_ = false;
   bool start_failed_ = false;  // the last start, that is
-  bool overrunning_ = false;   // what fails now does so as its time is up
   hook::HelloReply hello_{};
 
   sys::Fd input_, output_, error_;

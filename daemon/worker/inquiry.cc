@@ -1,6 +1,8 @@
 #include "daemon/worker/inquiry.h"
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 #include <variant>
 
 #include "daemon/worker/write_question.h"
@@ -62,12 +64,36 @@ bool Inquiry::needs_tree() const {
   return delivery && delivery->tree.empty() && asked_event() == HookEvent::kDeliverMime;
 }
 
+const config::Hook& Inquiry::mime_hook() const {
+  const auto& hooks = generation->config.hooks;
+  const auto mime = std::ranges::find(hooks, config::kMimeHook, &config::Hook::name);
+  assert(mime != hooks.end() && "load() adds it where a hook wants trees");
+  return *mime;
+}
+
+bool Inquiry::goes_inline() const {
+  if (!asked->hello().inline_body) return false;
+  const Body& body = *delivery->body;
+  return body.in_memory().size() == body.size() && hook::fits_inline(body.in_memory());
+}
+
+std::optional<hook::SessionFacts> Inquiry::facts() const {
+  if (delivery) return delivery->facts(hook().name);
+  if (!client) return std::nullopt;
+  hook::SessionFacts facts = client->facts();
+  facts.notes = std::as_const(*client).notes().of(hook().name);
+  return facts;
+}
+
+void Inquiry::note(std::string notes) {
+  if (delivery) delivery->notes.set(hook().name, notes);
+  if (client) client->notes().set(hook().name, std::move(notes));
+}
+
 hook::Written Inquiry::write(std::string& line, hook::RequestId request_id, const std::string& path) const {
   if (delivery) return write_message(line, request_id, path);
   assert(client);
-  hook::SessionFacts facts = client->facts();
-  facts.notes = static_cast<const Client*>(client)->notes().of(hook().name);
-  return write_question(line, request_id, *question, client->session(), facts, rewritten);
+  return write_question(line, request_id, *question, client->session(), *facts(), rewritten);
 }
 
 hook::Written Inquiry::write_message(std::string& line, hook::RequestId request_id, const std::string& path) const {

@@ -25,6 +25,7 @@ class Inquiry final : public Asker {
   void outcome(Outcome outcome) override { dispatcher_.outcome(*this, std::move(outcome)); }
   std::string tag() const override;
   std::optional<std::string> message(std::size_t most) const override;
+  Dispatcher& dispatcher() const { return dispatcher_; }
 
   // Appends the request for the hook that it has come to. `message`: where that hook finds the message, or empty: it
   // gets it inline.
@@ -36,6 +37,14 @@ class Inquiry final : public Asker {
   config::HookEvent asked_event() const;
   // Before it can be asked, the mime hook has to make a tree of the message.
   bool needs_tree() const;
+  const config::Hook& mime_hook() const;
+  // `asked` wants the message in the request, and it fits.
+  bool goes_inline() const;
+
+  // What the hook that it has come to is told of the session; none once the client is gone, unless about a message.
+  std::optional<hook::SessionFacts> facts() const;
+  // That hook noted something.
+  void note(std::string notes);
 
   GenerationPtr generation;
   const Policy* policy;  // of generation
@@ -50,7 +59,13 @@ class Inquiry final : public Asker {
   // What the hooks so far have changed, of a question that is not about a message.
   std::optional<mail::ReversePath> rewritten{};
   std::vector<mail::AddedHeader> added_headers{};
-  std::unique_ptr<Delivery> delivery;   // of kDeliver
+  std::unique_ptr<Delivery> delivery;  // of kDeliver
+  // While a verdict waits for its time.
+  struct Delay {
+    Event timer;
+    mail::Verdict verdict;
+  };
+  std::unique_ptr<Delay> delay{};
   std::uint64_t number;                 // the client's
   std::list<Inquiry>::iterator self{};  // in the dispatcher's list
 

@@ -1,7 +1,9 @@
-// What hooks are told and nobody waits for: reset, disconnect, cancel. Their replies decide nothing.
+// What hooks are told and nobody waits for: reset, disconnect, cancel. Their replies decide nothing; that to reset may
+// have notes.
 
 #pragma once
 
+#include <list>
 #include <string_view>
 
 #include "daemon/worker/client.h"
@@ -11,9 +13,12 @@
 
 namespace hooksmtpd::worker {
 
+class Inquiry;
+
 class Notices {
  public:
-  explicit Notices(HookPools& pools) : pools_(pools) {}
+  explicit Notices(HookPools& pools);
+  ~Notices();
 
   // Some process that `client` will talk to wants the dialogue with disconnect.
   bool dialogue_wanted(const Client& client);
@@ -22,23 +27,30 @@ class Notices {
   void disconnected(const Client& client, hook::Disconnect disconnect, std::string_view dialogue);
 
   // A transaction came to nothing before any hook was asked to deliver it: for those that are subscribed to reset.
-  void reset(const Client& client, std::string_view transaction, hook::ResetReason reason);
+  void reset(Client& client, std::string_view transaction, hook::ResetReason reason);
 
-  // Nobody gets a message after all: for the hooks that had accepted it, which may want to forget it, and for those
-  // that are subscribed to reset. Over LMTP that is one which nobody gets: `reset` cannot say for whom.
-  void refused(const Delivery& delivery, const Generation& generation, const Policy& policy, std::uint64_t number,
-               hook::ResetReason for_others);
+  // Nobody gets a message after all: for the hooks that had accepted it, which may want to forget it, and, with
+  // `for_others`, for the rest of those that are subscribed to reset. Over LMTP that is one which nobody gets: `reset`
+  // cannot say for whom.
+  void refused(const Inquiry& inquiry, hook::ResetReason for_others);
 
-  // Hook `hook` has read the tree that was made for it.
-  void tree_over(const Delivery& delivery, std::string_view hook);
+  // The tree that the mime hook made for the hook that the inquiry has come to is not needed any more.
+  void tree_over(const Inquiry& inquiry);
 
-  // Nobody waits for the answer to `target` any more. To a hook that takes one request at a time it would come too
-  // late.
-  void cancel(HookProcess& process, const config::Hook& hook, const hook::SessionFacts& session,
-              hook::RequestId target);
+  // Nobody waits any more for what the inquiry's hook was asked. Nothing to a hook that takes one request at a time,
+  // for which it would come too late, nor if it has answered.
+  void cancel(const Inquiry& inquiry);
+
+  // The client is gone: its notes are nobody's any more.
+  void forget(const Client& client);
 
  private:
+  class Told;
+
+  void tell_reset(HookProcess& process, const config::Hook& hook, const hook::Reset& notice, Client* client);
+
   HookPools& pools_;
+  std::list<Told> told_;  // that may note something
 };
 
 }  // namespace hooksmtpd::worker

@@ -32,6 +32,11 @@ void Channel::sent(RequestId id, Event event, TimePoint deadline) {
   outstanding_.push_back({.id = id, .event = event, .deadline = deadline, .from = received_});
 }
 
+bool Channel::has(RequestId id) const {
+  return std::ranges::find(outstanding_, id, &Outstanding::id) != outstanding_.end() ||
+         std::ranges::find(late_, id) != late_.end();
+}
+
 void Channel::received(std::string_view bytes) {
   if (broken_) return;
   line_ = {};

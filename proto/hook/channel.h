@@ -106,6 +106,8 @@ class Channel {
   std::string_view last_line() const { return line_; }
 
   std::size_t outstanding() const { return outstanding_.size(); }
+  // The hook has not answered this request, which may be over its deadline.
+  bool has(RequestId id) const;
   bool broken() const { return broken_; }
 
  private:

@@ -143,3 +143,36 @@ TEST_CASE("a message for which there is no room leaves what it had taken to othe
   CHECK(folder.files() == 0);
   CHECK(body.place_for("one").error() == EFBIG);
 }
+
+TEST_CASE("octets are put into the midst of a message, small or large, and no hook can read it meanwhile") {
+  for (const std::size_t size : {std::size_t{10}, kMaxBodyInMemory, kMaxBodyInMemory + 1, 5 * kMaxBodyInMemory + 7}) {
+    CAPTURE(size);
+    const Folder folder;
+    Spool spool = folder.spool();
+    {
+      Body body(spool, "t-1");
+      const std::string message = std::string(5, 'a') + std::string(size - 5, 'b');
+      body.append(message);
+      const fs::path before = body.place_for("one").value();
+      REQUIRE(body.insert(5, "X: y\r\n"));
+      CHECK(!fs::exists(before));
+      REQUIRE(body.insert(11, "Z: 1\r\n"));
+      CHECK(body.size() == size + 12);
+      CHECK(content(body.place_for("two").value()) == "aaaaaX: y\r\nZ: 1\r\n" + message.substr(5));
+      CHECK(body.head(11) == "aaaaaX: y\r\n");
+    }
+    CHECK(folder.files() == 0);
+  }
+}
+
+TEST_CASE("a message into which nothing can be put is as it was") {
+  const Folder folder;
+  Spool spool = folder.spool();
+  Body body(spool, "t-1"), other(spool, "t-2");
+  const std::string large(kMaxBodyInMemory + 1, 'a');
+  body.append(large);
+  other.append(large);
+  CHECK(body.insert(0, "x").error() == ENOSPC);  // two are open, and it would take a third
+  CHECK(body.size() == large.size());
+  CHECK(content(body.place_for("one").value()) == large);
+}

@@ -333,3 +333,60 @@ TEST_CASE("who listens hears all that goes to a hook and comes from it, in order
         "daemon hook gone\n"
         "hook  s2\n");
 }
+
+TEST_CASE("a cancel goes before what waits, and not at all once its target is answered") {
+  Stage stage;
+  stage.start_and_greet("{\"concurrency\":2}\n");
+  const auto cancel = [&](hook::RequestId target) {
+    stage.process.ask({.id = stage.process.next_id(),
+                       .event = hook::Event::kCancel,
+                       .line = "cancel\n",
+                       .timeout = std::chrono::seconds(10),
+                       .urgent = true,
+                       .target = target});
+  };
+  stage.ask("two");
+  stage.ask("three");
+  stage.ask("four");
+  CHECK(stage.read() == "two\nthree\n");
+  CHECK(stage.process.has(2));
+  CHECK(!stage.process.has(4));
+  cancel(2);
+  cancel(3);
+  stage.say("{\"id\":3,\"action\":\"accept\"}\n");
+  CHECK(stage.read() == "cancel\n");
+  stage.say("{\"id\":5,\"action\":\"accept\"}\n{\"id\":2,\"action\":\"accept\"}\n");
+  CHECK(stage.read() == "four\n");
+  CHECK(!stage.process.has(2));
+}
+
+TEST_CASE("whoever asked is told whether a request over its time is still with the hook") {
+  Stage stage;
+  stage.start_and_greet("{\"concurrency\":2}\n");
+  stage.ask("two", milliseconds(10));
+  while (stage.asking.outcomes.empty()) stage.turn(0);
+  CHECK(stage.asking.outcomes.front().late);
+  CHECK(stage.process.has(2));
+
+  Stage serial;
+  serial.start_and_greet();
+  serial.ask("two", milliseconds(10));
+  while (serial.asking.outcomes.empty()) serial.turn(0);
+  CHECK(!serial.asking.outcomes.front().late);
+}
+
+TEST_CASE("what is urgent waits however much waits already") {
+  Stage stage;
+  for (std::size_t i = 0; i < HookProcess::kMaxWaiting; ++i) stage.ask("x");
+  CHECK(stage.asking.outcomes.empty());
+  stage.process.ask({.id = stage.process.next_id(),
+                     .event = hook::Event::kReset,
+                     .line = "over\n",
+                     .timeout = std::chrono::seconds(10),
+                     .asker = &stage.asking,
+                     .urgent = true});
+  stage.turn();
+  CHECK(stage.asking.outcomes.empty());
+  stage.start_and_greet();
+  CHECK(stage.read() == "over\n");
+}
