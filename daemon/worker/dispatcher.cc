@@ -14,6 +14,9 @@ namespace hooksmtpd::worker {
 using mail::Action;
 using mail::Verdict;
 
+// Octets: so long are nearly all requests, unless there is TLS or there are many recipients.
+constexpr std::size_t kUsualRequest = 640;
+
 Dispatcher::Dispatcher(event_base* base, sys::Log& log, HookProcess::Surroundings surroundings)
     : base_(base),
       log_(log),
@@ -77,6 +80,7 @@ void Dispatcher::step(Inquiry& inquiry) {
                   .line = {},
                   .timeout = policy.timeout,
                   .asker = &inquiry};
+  request.line.reserve(kUsualRequest);
   if (!inquiry.write(request.line, request.id, path)) {
     log_.warn("hook {} {}: the request is too long to be asked", process.label(), inquiry.tag());
     return decide_later(inquiry,
@@ -163,8 +167,10 @@ void Dispatcher::judged(Inquiry& inquiry, Outcome outcome) {
 
 void Dispatcher::log_verdict(const Inquiry& inquiry, const Verdict& verdict) {
   const std::string_view event = config::to_string(inquiry.asked_event());
-  log_.debug("verdict hook={} event={} {} action={} code={}", inquiry.asked->label(), event, inquiry.tag(),
-             to_string(verdict.action), verdict.code);
+  if (log_.enabled(sys::LogLevel::kDebug)) {
+    log_.debug("verdict hook={} event={} {} action={} code={}", inquiry.asked->label(), event, inquiry.tag(),
+               to_string(verdict.action), verdict.code);
+  }
   if (verdict.action == Action::kAccept || verdict.text.empty()) return;
   log_.info("verdict hook={} event={} {} action={} text={}", inquiry.asked->label(), event, inquiry.tag(),
             to_string(verdict.action), sys::quoted(verdict.text.front()));

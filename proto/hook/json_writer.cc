@@ -77,6 +77,11 @@ void JsonWriter::boolean(std::string_view name, bool value) {
 }
 
 void JsonWriter::text(std::string_view name, std::string_view value) {
+  if (plain_prefix(value) == value.size()) {  // nearly always
+    key(name);
+    out_.append(1, '"').append(value).append(1, '"');
+    return;
+  }
   if (!mail::is_utf8(value)) {
     key(name, "_b64");
     quoted_base64(value);
