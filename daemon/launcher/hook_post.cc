@@ -111,7 +111,11 @@ void HookPost::hello(std::uint32_t generation, sys::HookState::State state, std:
 }
 
 void HookPost::restart(std::uint32_t generation, std::string_view reason) {
-  if (generation != process_.generation() || !process_.up()) return;
+  if (generation != process_.generation() || !process_.up()) {
+    // It saw the end of its pipes and was quicker to end than this to come. Its end alone would say nothing of why.
+    if (!ready_) last_error_ = reason;
+    return in_.log.warn("hook restart hook={} reason={}", label_, sys::quoted(reason));
+  }
   if (renewing_) return stop_for_renewal();
   fail(reason);
 }

@@ -64,7 +64,7 @@ def test_a_buffered_reply_is_told_from_none_with_the_cure(tmp_path):
     ("""print("x" * 70000, flush=True)""", "broken-reply", "more than 65536 octets"),
 ])
 def test_what_it_finds(tmp_path, body, kind, text):
-    found = report("--timeout", "500ms", "--cases", cases(tmp_path, ONE), python(tmp_path, body), status=1)
+    found = report("--timeout", "2s", "--cases", cases(tmp_path, ONE), python(tmp_path, body), status=1)
     matching = [finding for finding in found["findings"] if finding["kind"] == kind]
     assert matching and text in matching[0]["text"], found["findings"]
 
@@ -186,6 +186,8 @@ def test_mistakes_of_the_caller(tmp_path):
     assert "broken.jsonl:4" in run("test", "--cases", broken, "cat", status=66).stderr
     broken.write_text('{"request":{"event":"no_such"}}\n')
     assert "none that there is" in run("test", "--cases", broken, "cat", status=66).stderr
+    broken.write_text('{"request":{"event":"deliver_mime"},"message":"Subject: x\\n\\ny\\n"}\n')
+    assert "needs its tree" in run("test", "--cases", broken, "cat", status=66).stderr
     assert "cannot be read" in run("test", "--cases", tmp_path / "none", "cat", status=66).stderr
     run("test", status=64)
     run("test", "--timeout", "soon", "cat", status=64)

@@ -91,6 +91,9 @@ std::expected<Case, std::string> complete(const Json& line, const fs::path& fold
     if (*event != Event::kDeliver && *event != Event::kDeliverMime) {
       return std::unexpected("a \"message\" is for deliver and deliver_mime");
     }
+    if (*event == Event::kDeliverMime && !given.contains("mime")) {
+      return std::unexpected("the request of a deliver_mime with a \"message\" needs its tree, as \"mime\"");
+    }
     auto raw = read_message(*message, folder);
     if (!raw) return std::unexpected(std::move(raw.error()));
     made.message = *std::move(raw);

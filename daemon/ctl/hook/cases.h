@@ -23,11 +23,15 @@
 
 namespace hooksmtpd::ctl {
 
+// What a message of a case lacks: the trace fields of the daemon in front, or nothing.
+enum class MessageForm { kAsSent, kAsDelivered };
+
 struct Case {
   std::string name;  // "cases.jsonl:3", "validate_sender 2"
   hook::Event event{};
   nlohmann::ordered_json request;                    // complete; its id and its paths come later
   std::optional<std::string> message{};              // raw
+  MessageForm form = MessageForm::kAsSent;
   std::optional<nlohmann::ordered_json> expected{};  // of the reply; nullopt: any that is one
 };
 

@@ -60,17 +60,23 @@ std::string base64(std::string_view octets) {
 
 // What the golden request carries in the line is a message, too.
 std::string content_of(const Case& one) {
+  if (one.message && one.form == MessageForm::kAsDelivered) return *one.message;
   if (one.message) return std::string(kTrace) + *one.message;
   const Json& message = one.request["message"];
   if (message.contains("data")) return std::string(kTrace) + message["data"].get<std::string>();
   return std::string(kTrace).append(kMessage);
 }
 
-Json describe(const std::string& content, const fs::path& path, BodyForm form) {
-  Json message{{"size", content.size()},
-               {"eight_bit", !mail::is_ascii(content)},
-               {"long_lines", count_long_lines(content)},
-               {"trace_headers", 2}};
+Json describe(const std::string& content) {
+  return {{"size", content.size()},
+          {"eight_bit", !mail::is_ascii(content)},
+          {"long_lines", count_long_lines(content)},
+          {"trace_headers", 2}};
+}
+
+// Where a message is: in the line, if the hook asked for that and it fits, or in a file.
+void place_message(Json& message, const std::string& content, const fs::path& path, BodyForm form) {
+  for (const auto key : {"path", "path_b64", "data", "data_b64"}) message.erase(key);
   if (form == BodyForm::kPath || !hook::fits_inline(content)) {
     write_file(path, content);
     message["path"] = path.string();
@@ -79,7 +85,6 @@ Json describe(const std::string& content, const fs::path& path, BodyForm form) {
   } else {
     message["data_b64"] = base64(content);
   }
-  return message;
 }
 
 // Gives each part of a tree its file. What a part says of its body is made true.
@@ -125,7 +130,10 @@ TemporaryFolder::~TemporaryFolder() {
 Json place_files(const Case& one, const fs::path& folder, BodyForm form) {
   Json request = one.request;
   if (one.event != Event::kDeliver && one.event != Event::kDeliverMime) return request;
-  request["message"] = describe(content_of(one), folder / "message.eml", form);
+  const std::string content = content_of(one);
+  Json& message = request["message"];
+  if (one.form == MessageForm::kAsSent) message = describe(content);
+  place_message(message, content, folder / "message.eml", form);
   if (request.contains("mime")) place_tree(request["mime"], folder);
   return request;
 }

@@ -28,8 +28,8 @@ class TemporaryFolder {
 enum class BodyForm { kPath, kInline };
 
 // The request of a case with files in `folder` instead of those that it names, and what it says of them put right: a
-// message that the case does not give is a small one of ours. A message has the trace header fields of the daemon in
-// front. Throws std::runtime_error if a file cannot be written.
+// message that the case does not give is a small one of ours. Each has the trace header fields of the daemon in front.
+// Throws std::runtime_error if a file cannot be written.
 nlohmann::ordered_json place_files(const Case& one, const std::filesystem::path& folder, BodyForm form);
 
 }  // namespace hooksmtpd::ctl

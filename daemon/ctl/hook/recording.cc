@@ -86,6 +86,9 @@ class Reader {
         auto message = decode_base64(text_of(line, "message_b64"));
         if (!message) return "\"message_b64\" is not base64";
         one.message = std::move(message);
+        one.form = MessageForm::kAsDelivered;
+      } else if (*event == Event::kDeliver || *event == Event::kDeliverMime) {
+        ++recording_.without_message;
       }
       open.index = recording_.requests.size();
       recording_.requests.push_back({.one = std::move(one), .reply = {}});

@@ -28,6 +28,8 @@ struct Recording {
   std::vector<Recorded> requests;
   // Not to be replayed: `auth`, whose secrets a recording does not have, and `cancel`, whose target is not out.
   std::size_t left_out = 0;
+  // Requests about a message that was not recorded: a small one of ours takes its place.
+  std::size_t without_message = 0;
 };
 
 // `hook`: of several in the file; empty: there must be one only. An error names the file, and the line where it can.

@@ -74,15 +74,18 @@ std::string show(const Recording& recording, const Examined& examined, const std
   text += fmt::format("{} of {} verdicts differ", differences.size(), recording.requests.size());
   if (recording.left_out > 0)
     text += fmt::format("; {} requests (auth, cancel) cannot be replayed", recording.left_out);
-  return text + "\n";
+  text += "\n";
+  if (recording.without_message > 0) {
+    text += fmt::format("{} messages were not recorded, and a small one took their place: hook record --messages\n",
+                        recording.without_message);
+  }
+  return text;
 }
 
 Json to_json(const Recording& recording, const Examined& examined, const std::vector<Difference>& differences) {
-  Json json{{"ok", differences.empty()},
-            {"requests", recording.requests.size()},
-            {"left_out", recording.left_out},
-            {"differences", Json::array()},
-            {"findings", Json::array()}};
+  Json json{{"ok", differences.empty()},      {"requests", recording.requests.size()},
+            {"left_out", recording.left_out}, {"without_message", recording.without_message},
+            {"differences", Json::array()},   {"findings", Json::array()}};
   for (const auto& [name, before, now] : differences) {
     json["differences"].push_back({{"request", name}, {"before", before}, {"now", now}});
   }

@@ -1,7 +1,7 @@
 // A hook that is tried out without a daemon: started as the daemon starts it (pipes, its environment, a state folder),
 // and spoken to through the daemon's own Channel, so that what is good here is good there.
 //
-// It is not locked in: `hooksmtpd run-hook` as the command does that.
+// It is not locked in: it runs as who starts it.
 
 #pragma once
 
