@@ -125,8 +125,10 @@ void Notices::refused(const Inquiry& inquiry, hook::ResetReason for_others) {
   }
 }
 
+// A mime hook that starts anew takes everything away by itself.
 void Notices::tree_over(const Inquiry& inquiry) {
   const Delivery& delivery = *inquiry.delivery;
+  if (!delivery.tree_by->ready()) return;
   const hook::SessionFacts facts = delivery.facts({});
   tell(*delivery.tree_by, {.event = hook::Event::kReset, .line = {}, .timeout = kUsual, .urgent = true},
        hook::Reset{.session = facts,
