@@ -200,7 +200,7 @@ relay: Relay
 @hook.hello
 def hello(request: Request) -> None:
     global relay
-    relay = Relay(request.options, request.timeout_ms.get("deliver", 60_000) / 1000)
+    relay = Relay(request.options, request.get("timeout_ms", {}).get("deliver", 60_000) / 1000)
 
 
 @hook.validate_recipient

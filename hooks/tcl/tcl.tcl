@@ -4,6 +4,9 @@
 #   command = [".../hooks/tcl", "/etc/hooksmtpd/hooks/mail.tcl"]      further arguments are the script's, in argv
 #   events = ["validate_host", "validate_sender", "validate_recipient", "deliver"]
 #
+# With `-j N` before the script the daemon sends up to N requests at once, 1 to 256, which costs less. They are answered one
+# after the other: so only if N callbacks together take less than the time limit of one (the event's `timeout`).
+#
 # The script finds a package `smtpd` with the commands of the manual page smtpd(3tcl). Its callbacks are called with the
 # same arguments and in the same namespace, and what they do decides what the client hears:
 #
@@ -126,6 +129,7 @@ namespace eval ::hooksmtpd {
     variable replies
     variable started 0  ;# smtpd::start was called
     variable problem {} ;# why the script did not come that far
+    variable at_once 1
     variable taken {deliver deliver_mime validate_host validate_sender validate_recipient}
 }
 
@@ -165,34 +169,49 @@ proc ::hooksmtpd::open_anew {descriptor} {
 proc ::hooksmtpd::serve {} {
     variable requests
     variable started 1
-    fileevent $requests readable ::hooksmtpd::read_request
+    fileevent $requests readable ::hooksmtpd::read_requests
 }
 
-# One request at a turn of the event loop: what the script waits for may come of it.
-proc ::hooksmtpd::read_request {} {
+# Answers what has come, and gives the event loop its turn: what the script waits for may have come of it. Replies leave
+# together, unless that would keep the first ones waiting.
+proc ::hooksmtpd::read_requests {} {
     variable requests
     variable replies
-    if {[gets $requests line] < 0} {
-        if {[eof $requests]} exit
-        return
+    variable at_once
+    set due [expr {[clock milliseconds] + 2}]
+    for {set count 0} {$count < $at_once && [clock milliseconds] <= $due} {incr count} {
+        if {[gets $requests line] < 0} {
+            flush $replies
+            if {[eof $requests]} exit
+            return
+        }
+        puts $replies [reply_to $line]
     }
-    if {[catch {answer $line} reply options]} {
-        log error "request not answered: [dict get $options -errorinfo]"
-        set reply {defer 451 4.3.0 the tcl hook has failed}
-    }
-    puts $replies $reply
     flush $replies
 }
 
-# The reply to one request.
-proc ::hooksmtpd::answer {line} {
+proc ::hooksmtpd::reply_to {line} {
+    if {[scan $line "\{\"v\":%d,\"id\":%lld,\"event\":\"%\[a-z_]\"" version id event] != 3} {
+        log error "not a request: [string range $line 0 99]"
+        return "{[refused defer 451 4.3.0 {the tcl hook has not understood the request}]}"
+    }
+    if {[catch {answer $event $line} body options]} {
+        log error "request not answered: [dict get $options -errorinfo]"
+        set body [refused defer 451 4.3.0 {the tcl hook has failed}]
+    }
+    return "{\"id\":$id,$body}"
+}
+
+# What a reply says besides its id.
+proc ::hooksmtpd::answer {event line} {
     variable taken
-    set begin [string first "\"event\":\"" $line]
-    set event [string range $line $begin+9 [string first \" $line $begin+9]-1]
     if {$event in $taken} { return [$event [fields_of $line]] }
     if {$event eq "hello"} { return [hello [json::json2dict $line]] }
-    if {$begin < 0} { error "not a request" }
-    return ok
+    return {"action":"accept"}
+}
+
+proc ::hooksmtpd::refused {action code enhanced text} {
+    return "\"action\":\"$action\",\"code\":$code,\"enhanced\":\"$enhanced\",\"text\":[text_of $text]"
 }
 
 # What a callback needs of a request: address, or from, to and path. A line without a backslash and without a `_b64` has
@@ -201,7 +220,10 @@ proc ::hooksmtpd::fields_of {line} {
     if {[string first \\ $line] >= 0 || [string first _b64\": $line] >= 0} { return [decoded [json::json2dict $line]] }
     set last [string range $line [string last :\" $line]+2 [string last \" $line]-1]
     if {[string first "\"message\":\{" $line] < 0} { return [dict create address $last] }
-    regexp {"from":"([^"]*)".*,"to":\["([^"]*(?:","[^"]*)*)"\],} $line -> from to
+    set begin [string first "\"from\":\"" $line]
+    set from [string range $line $begin+8 [string first \" $line $begin+8]-1]
+    set begin [string first "\"to\":\[\"" $line]
+    set to [string range $line $begin+7 [string first "\"\]," $line $begin+7]-1]
     return [dict create from $from to [split [string map {\",\" \"} $to] \"] path $last]
 }
 
@@ -229,7 +251,7 @@ proc ::hooksmtpd::hello {request} {
     variable problem
     if {!$started} {
         if {$problem eq {}} { set problem "the script has not called smtpd::start" }
-        return "{\"ready\":false,\"text\":[text_of $problem]}"
+        return "\"ready\":false,\"text\":[text_of $problem]"
     }
     set events [dict get $request events]
     set stores false
@@ -241,7 +263,8 @@ proc ::hooksmtpd::hello {request} {
             log warn "the script has a $option, but the daemon does not ask this hook: add \"$event\" to its events"
         }
     }
-    return "{\"ready\":true,\"name\":\"tcl\",\"v\":1,\"stores\":$stores,\"decline\":\[\"reset\"\]}"
+    variable at_once
+    return "\"ready\":true,\"name\":\"tcl\",\"v\":1,\"concurrency\":$at_once,\"stores\":$stores,\"decline\":\[\"reset\"\]"
 }
 
 # Calls a callback in the namespace where smtpd does. True if it was left other than by a plain return, with what `catch`
@@ -258,17 +281,16 @@ proc ::hooksmtpd::refuses {words} {
 
 proc ::hooksmtpd::validate {option request} {
     set callback [::smtpd::cget $option]
-    if {$callback eq {}} { return ok }
-    if {![refuses [list {*}$callback [dict get $request address]]]} { return ok }
-    return "{\"action\":\"reject\",\"text\":[text_of $message]}"
+    if {$callback eq {} || ![refuses [list {*}$callback [dict get $request address]]]} { return {"action":"accept"} }
+    return "\"action\":\"reject\",\"text\":[text_of $message]"
 }
 
 proc ::hooksmtpd::validate_host {request} {
-    if {![info exists ::smtpd::options(socket)]} { return {defer 421 4.3.2 smtpd service stopped} }
+    if {![info exists ::smtpd::options(socket)]} { return [refused close 421 4.3.2 {smtpd service stopped}] }
     return [validate -validate_host $request]
 }
 proc ::hooksmtpd::validate_sender {request} {
-    if {[dict get $request address] eq {}} { return ok }
+    if {[dict get $request address] eq {}} { return {"action":"accept"} }
     return [validate -validate_sender $request]
 }
 proc ::hooksmtpd::validate_recipient {request} { return [validate -validate_recipient $request] }
@@ -277,7 +299,7 @@ proc ::hooksmtpd::deliver_mime {request} { return [deliver $request] }
 proc ::hooksmtpd::deliver {request} {
     set mime [::smtpd::cget -deliverMIME]
     set plain [::smtpd::cget -deliver]
-    if {$mime eq {} && $plain eq {}} { return ok }
+    if {$mime eq {} && $plain eq {}} { return {"action":"accept"} }
     set lines [lines_of [dict get $request path]]
     if {$mime eq {}} {
         set sender <[dict get $request from]>
@@ -290,7 +312,8 @@ proc ::hooksmtpd::deliver {request} {
             lassign [list 1 $what $how] failed message options
         }
     }
-    return [expr {$failed ? [refusal $message $options] : "ok"}]
+    if {$failed} { return [refusal $message $options] }
+    return {"action":"accept"}
 }
 
 # A message as smtpd hands it over: its lines, a character for each octet, trace header fields first.
@@ -310,14 +333,14 @@ proc ::hooksmtpd::lines_of {path} {
 proc ::hooksmtpd::refusal {message options} {
     set errorcode [expr {[dict get $options -code] == 1 ? [dict get $options -errorcode] : "NONE"}]
     if {![regexp {^([245])(\d\d)(?:\s+([45])(\.\d{1,3}\.\d{1,3}))?(?:\s+(.*))?$} $errorcode -> class rest class2 detail more]} {
-        return "{\"action\":\"reject\",\"text\":[text_of $message]}"
+        return "\"action\":\"reject\",\"text\":[text_of $message]"
     }
-    if {$class == 2} { return ok }
+    if {$class == 2} { return {"action":"accept"} }
     if {$rest >= 60} { set rest [expr {$class == 5 ? "54" : "51"}] } ;# 571 and the like are no codes of RFC 5321
     set code $class$rest
     set action [expr {$code == 421 ? "close" : $class == 5 ? "reject" : "defer"}]
     set enhanced [expr {$class2 eq $class ? ",\"enhanced\":\"$class2$detail\"" : ""}]
-    return "{\"action\":\"$action\",\"code\":$code$enhanced,\"text\":[text_of [string trimleft "$more $message"]]}"
+    return "\"action\":\"$action\",\"code\":$code$enhanced,\"text\":[text_of [string trimleft "$more $message"]]"
 }
 
 # A text as JSON: a list of its lines, as many and as long as a reply can have them.
@@ -338,8 +361,10 @@ proc ::hooksmtpd::quoted {text} {
 proc ::hooksmtpd::main {} {
     variable started
     variable problem
-    if {$::argc == 0} {
-        puts stderr "usage: tcl SCRIPT \[ARGUMENT...\]"
+    variable at_once
+    if {[lindex $::argv 0] eq "-j"} { set ::argv [lassign $::argv option at_once] }
+    if {[llength $::argv] == 0 || ![string is integer -strict $at_once] || $at_once < 1 || $at_once > 256} {
+        puts stderr "usage: tcl \[-j N\] SCRIPT \[ARGUMENT...\]"
         exit 64
     }
     take_pipes
@@ -352,7 +377,7 @@ proc ::hooksmtpd::main {} {
     }
     if {!$started} {
         variable requests
-        fileevent $requests readable ::hooksmtpd::read_request
+        fileevent $requests readable ::hooksmtpd::read_requests
     }
     vwait ::hooksmtpd::forever
 }

@@ -125,3 +125,15 @@ def test_timeout_lasts_longer_than_any_client(daemon):
         client.socket.settimeout(1.5)
         with pytest.raises(TimeoutError):
             client.reply()
+
+
+@pytest.mark.parametrize("recipient, command", [("drop@x.test", "RCPT TO:<drop@x.test>"), ("deliver+drop@x.test", ".")])
+def test_a_dropped_connection_hears_nothing_any_more(daemon, recipient, command):
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<a@x.test>", "250")
+        if command == ".":
+            client.expect(f"RCPT TO:<{recipient}>", "250")
+            client.expect("DATA", "354")
+        client.send(command + "\r\n")
+        with pytest.raises(ConnectionResetError):
+            client.reply()

@@ -207,15 +207,22 @@ class Script:
         (folder / "script.tcl").write_text(text)
         self.message = folder / "message"
         self.hook = Hook([TCL, folder / "script.tcl", *arguments], {"HOOK_STATE": str(folder), "LANG": "C.UTF-8"})
-        self.ready = self.hook.ask({**json.loads(golden("hello")[0]), "events": events})
+        self.ready = self.ask({**json.loads(golden("hello")[0]), "events": events})
 
     def deliver(self, octets=b"Subject: x\r\n\r\ny\r\n", **changes):
         self.message.write_bytes(octets)
         request = json.loads(golden("deliver")[0])
         request["message"]["path"] = str(self.message)
-        return self.hook.ask_line(json.dumps({**request, **changes}, separators=(",", ":")))
+        return self.ask({**request, **changes})
+
+    def ask(self, request):
+        """The reply without its id."""
+        reply = self.hook.ask(request)
+        assert reply.pop("id") == request["id"]
+        return reply
 
 
+OK = {"action": "accept"}
 SERVE = "package require smtpd\nsmtpd::configure -deliver d\nsmtpd::start\n"
 
 
@@ -231,20 +238,20 @@ SERVE = "package require smtpd\nsmtpd::configure -deliver d\nsmtpd::start\n"
 ])
 def test_which_errorcodes_are_reply_codes(tmp_path, code, reply):
     script = Script(tmp_path, f"proc d args {{ error {{so it is}} {{}} {code} }}\n" + SERVE)
-    assert json.loads(script.deliver()) == {**reply, "text": ["so it is"]}
+    assert script.deliver() == {**reply, "text": ["so it is"]}
     script.hook.close()
 
 
 def test_a_message_of_an_error_stays_within_its_lines(tmp_path):
     script = Script(tmp_path, 'proc d args { error "one\\r\\n250 \\"two\\" \\u00fc\\0\\n\\[exit]\\n" }\n' + SERVE)
-    assert json.loads(script.deliver())["text"] == ["one\r", '250 "two" \u00fc\0', "[exit]"]
+    assert script.deliver()["text"] == ["one\r", '250 "two" \u00fc\0', "[exit]"]
     script.hook.close()
 
 
 def test_octets_that_are_no_text_arrive_as_a_channel_of_smtpd_reads_them(tmp_path):
     script = Script(tmp_path, 'proc d {s r l} { puts stderr [list $s $r [string length [lindex $l 0]]] }\n' + SERVE)
     assert script.deliver(b"\xe2\x82\xac\r\n", from_b64="/EBhLnRlc3Q=", **{"from": "\ufffd@a.test"},
-                          to_b64=[None, "/kBhLnRlc3Q="], to=["k\u00f6@a.test", "\ufffd@a.test"]) == "ok"
+                          to_b64=[None, "/kBhLnRlc3Q="], to=["k\u00f6@a.test", "\ufffd@a.test"]) == OK
     assert "<\xfc@a.test> {<k\xf6@a.test> <\xfe@a.test>} 3\n" in script.hook.close()
 
 
@@ -253,7 +260,7 @@ def test_what_a_script_prints_is_no_reply(tmp_path):
         puts "ok"
         proc d args { puts {reject}; puts -nonewline ok; flush stdout; exec echo discard >@stdout; after 1 {puts late}; gets stdin }
         """ + SERVE + "vwait forever")
-    assert [script.deliver() for _ in range(3)] == ["ok"] * 3
+    assert [script.deliver() for _ in range(3)] == [OK] * 3
     assert script.hook.close().count("discard\n") == 3
 
 
@@ -272,9 +279,9 @@ def test_start_and_stop_as_the_manual_page_has_them(tmp_path):
         puts "stopped $smtpd::stopped"
         vwait forever
         """, "one", "two words")
-    host = golden("validate_host")[0]
-    assert script.hook.ask_line(host) == "ok"
-    assert script.hook.ask_line(host) == "defer 421 4.3.2 smtpd service stopped"
+    host = json.loads(golden("validate_host")[0])
+    assert script.ask(host) == OK
+    assert script.ask(host) == {"action": "close", "code": 421, "enhanced": "4.3.2", "text": ["smtpd service stopped"]}
     log = script.hook.close()
     assert "{smtpd service already running on socket hooksmtpd} {hi /x 1 notice {} localhost}" in log
     assert 'unknown option: "-bogus": must be one of' in log and f"0 {tmp_path}/script.tcl {{one {{two words}}}}" in log
@@ -301,7 +308,27 @@ def test_a_callback_that_nobody_will_ask_is_a_warning(tmp_path):
 def test_what_it_does_not_know_it_accepts(tmp_path):
     script = Script(tmp_path, SERVE)
     for event in ("auth", "reset", "disconnect"):
-        assert {script.hook.ask_line(line) for line in golden(event)} == {"ok"}
-    assert script.hook.ask_line('{"v":1,"id":9,"event":"from_the_future"}') == "ok"
-    assert script.hook.ask_line("nonsense").startswith("defer 451 4.3.0 ")
+        assert [script.ask(json.loads(line)) for line in golden(event)] == [OK] * len(golden(event))
+    assert script.ask({"v": 1, "id": 9, "event": "from_the_future"}) == OK
+    assert json.loads(script.hook.ask_line("nonsense"))["code"] == 451
     script.hook.close()
+
+
+def test_many_requests_at_once_are_answered_in_order(tmp_path):
+    (tmp_path / "script.tcl").write_text("proc v a { if {[string match *7@* $a]} { after 5; error $a } }\n"
+                                         "package require smtpd\nsmtpd::configure -validate_recipient v\nsmtpd::start\n")
+    hook = Hook([TCL, "-j", "64", tmp_path / "script.tcl"])
+    assert hook.ask(json.loads(golden("hello")[0]))["concurrency"] == 64
+    request = json.loads(golden("validate_recipient")[0])
+    lines = [json.dumps({**request, "id": number, "address": f"{number}@x.test"}, separators=(",", ":")) for number in range(200)]
+    hook.write("".join(line + "\n" for line in lines))
+    replies = [json.loads(hook.read()) for _ in lines]
+    assert [reply["id"] for reply in replies] == list(range(200))
+    assert [reply.get("text") for reply in replies] == [[f"{n}@x.test"] if n % 10 == 7 else None for n in range(200)]
+    hook.close()
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j"], ["-j", "4"], ["-j", "0", "x"], ["-j", "x", "y"], ["-j", "257", "x"]])
+def test_a_wrong_call_says_what_is_right(arguments):
+    done = subprocess.run([TCL, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 64 and done.stderr == "usage: tcl [-j N] SCRIPT [ARGUMENT...]\n"
