@@ -1,4 +1,4 @@
-"""No credential is in a trace, a recording or what a session is compared with: neither a password nor what is made of it,
+"""No credential is in a trace, a recording, the dialogue that hooks get or what a session is compared with: neither a password nor what is made of it,
 whatever the mechanism, and whoever checks it."""
 
 import contextlib
@@ -25,6 +25,14 @@ for line in sys.stdin:
 """
 
 
+# Wants the whole dialogue with disconnect.
+CURIOUS = hooks.PYTHON + """
+import sys
+for line in sys.stdin:
+    print('{"dialogue":true}' if '"event":"hello"' in line else "ok", flush=True)
+"""
+
+
 @contextlib.contextmanager
 def listened_to(daemon, *more: str):
     """All that can be listened to."""
@@ -37,12 +45,13 @@ def heard(trace, recordings) -> bytes:
     trace.until_end()
     text = b"\n".join(json.dumps(entry).encode() for entry in trace.entries)
     for recording in recordings:
-        recording.until(lambda line: line.get("event") == "disconnect" and "reply" in line)
+        recording.until(lambda line: line.get("event") in ("auth", "disconnect") and "reply" in line)
         text += b"\n".join(json.dumps(line).encode() for line in recording.entries)
     return text
 
 
 def check(auth: Auth, text: bytes) -> None:
+    assert b'"dialogue"' in text
     for secret in auth.secrets() | {challenge for challenge in auth.challenges if challenge}:
         assert secret not in text, secret
 
@@ -50,7 +59,7 @@ def check(auth: Auth, text: bytes) -> None:
 @pytest.fixture(scope="module")
 def by_passwords(make_module_daemon):
     daemon = with_passwords(make_module_daemon())
-    daemon.hook("last", hooks.SCRIPTED, ["disconnect"])
+    daemon.hook("last", CURIOUS, ["disconnect"])
     return daemon.start()
 
 
@@ -58,7 +67,8 @@ def by_passwords(make_module_daemon):
 def by_hook(make_module_daemon):
     daemon = make_module_daemon('log_level = "trace"\n[auth]\nsource = "hook"\nbefore_tls = true\n'
                                 'mechanisms = ["PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"]\n')
-    daemon.hook("judge", JUDGE, ["auth", "disconnect"])
+    daemon.hook("judge", JUDGE, ["auth"])
+    daemon.hook("last", CURIOUS, ["disconnect"])
     return daemon.start()
 
 
@@ -79,7 +89,7 @@ def test_of_the_password_file(by_passwords, mechanism, initial):
 @pytest.mark.parametrize("mechanism", BY_HOOK)
 @pytest.mark.parametrize("secret, code", [("let-me-in-please", 235), ("something-else-now", 535)])
 def test_of_a_hook(by_hook, mechanism, secret, code):
-    with listened_to(by_hook, "judge") as listening:
+    with listened_to(by_hook, "last") as listening:
         with by_hook.session() as client:
             auth = Auth(client)
             assert auth(mechanism, "ann", secret).code == code
@@ -94,9 +104,10 @@ def test_of_a_hook(by_hook, mechanism, secret, code):
 
 def test_what_a_hook_repeats_is_not_told_either(make_daemon):
     daemon = make_daemon('[auth]\nsource = "hook"\nbefore_tls = true\n')
-    daemon.hook("judge", TALKATIVE, ["auth", "disconnect"])
+    daemon.hook("judge", TALKATIVE, ["auth"])
+    daemon.hook("last", CURIOUS, ["disconnect"])
     daemon.start()
-    with listened_to(daemon, "judge") as listening:
+    with listened_to(daemon, "judge", "last") as listening:
         with daemon.session() as client:
             auth = Auth(client)
             assert auth("PLAIN", "ann", "not-her-password").code == 535
