@@ -34,7 +34,7 @@ HOOKS = {
     "compiled": Hook("compiled", ["accept"]),  # 5 us, aim 3
     "python": Hook("naive Python", ["naive.py"], 1.5, 1.2),
     "sh": Hook("naive sh", ["naive.sh"], 1.5, 1.2),
-    "tcl": Hook("hooks/tcl", ["tcl.tcl", "{hooks}/callbacks.tcl", "0"]),
+    "tcl": Hook("hooks/tcl", ["tcl.tcl", "-j", "64", "{hooks}/callbacks.tcl", "0"]),
     "late": Hook("compiled, 10 ms late", ["accept", "--after", "10"]),
     "slow": Hook("compiled, 200 ms late, one at a time", ["accept", "--after", "200", "--serial"]),
 }
