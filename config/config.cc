@@ -33,6 +33,13 @@ std::array<EventPolicy, kHookEvents> default_events() {
   return events;
 }
 
+std::vector<std::string> Hook::argv() const {
+  if (!line_buffer) return command;
+  std::vector<std::string> argv{"/usr/bin/stdbuf", "-oL"};
+  argv.insert(argv.end(), command.begin(), command.end());
+  return argv;
+}
+
 bool uses_tls(const Config& config) {
   return std::ranges::any_of(config.listeners, [&](const Listener& listener) {
     const auto own = listener.own.find("tls.mode");

@@ -171,10 +171,14 @@ struct EventPolicy {
 // By HookEvent: none subscribed, 60 s for `deliver` and `deliver_mime`.
 std::array<EventPolicy, kHookEvents> default_events();
 
+// Which network a hook sees. kLoopback: one of its own, where it can reach itself. kHost: the machine's.
+enum class NetworkAccess : std::uint8_t { kNone, kLoopback, kHost };
+
 // [hook.sandbox]
 struct Sandbox {
   std::string user;                         // empty: a number of its own from hook_uids; never root
   std::vector<std::filesystem::path> read;  // folders (or files, by their folder), each under its own name
+  NetworkAccess network = NetworkAccess::kNone;
 
   friend bool operator==(const Sandbox&, const Sandbox&) = default;
 };
@@ -187,6 +191,8 @@ struct Hook {
   Milliseconds start_timeout = std::chrono::seconds(10);
   std::uint32_t instances = 1;                     // 1–64
   bool stores = false;                             // keeps messages: policy must stand before it
+  bool line_buffer = false;                        // its standard output: it runs under stdbuf(1)
+  bool reload_on_change = false;                   // it is started anew when a file of its command changes
   std::string options = "{}";                      // a JSON object, handed over in hello
   std::map<std::string, std::string> environment;  // beside PATH, HOME, HOOK_STATE, PYTHONUNBUFFERED
   Sandbox sandbox;
@@ -196,10 +202,23 @@ struct Hook {
   // It gets messages, as they are or as a tree of their parts.
   bool delivers() const { return on(HookEvent::kDeliver).subscribed || on(HookEvent::kDeliverMime).subscribed; }
 
+  // What is executed.
+  std::vector<std::string> argv() const;
+
   EventPolicy& on(HookEvent event) { return events[static_cast<std::size_t>(event)]; }
   const EventPolicy& on(HookEvent event) const { return events[static_cast<std::size_t>(event)]; }
 
   friend bool operator==(const Hook&, const Hook&) = default;
+};
+
+// `mime.*` in the file: what a message may be made of when it is taken apart for `deliver_mime`. More is refused.
+struct Mime {
+  Milliseconds timeout = std::chrono::seconds(60);
+  std::size_t depth = 20;                     // of parts within parts
+  std::size_t parts = 1000;                   // in all
+  std::uint64_t size = 128ull * 1024 * 1024;  // octets of all parts once they are decoded
+
+  friend bool operator==(const Mime&, const Mime&) = default;
 };
 
 struct Config {
@@ -211,6 +230,7 @@ struct Config {
   Timeouts timeouts;
   Tls tls;
   Auth auth;
+  Mime mime;
   std::vector<Hook> hooks;
   std::uint64_t spool_size = 256ull * 1024 * 1024;                  // octets of the tmpfs that holds messages under way
   std::pair<std::uint32_t, std::uint32_t> hook_uids{60800, 60863};  // first and last

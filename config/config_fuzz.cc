@@ -15,7 +15,7 @@ using namespace hooksmtpd::config;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const FileText file{.name = "/etc/fuzz.toml", .text = std::string(reinterpret_cast<const char*>(data), size)};
   Request request;
-  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/maildir"};
+  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .hooks = "/hooks"};
   const FileText both{.name = "/etc/both.pem",
                       .text =
                           "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/ready_made.h"
 #include "config/spelling.h"
 #include "config/tables.h"
 
@@ -45,7 +46,7 @@ Config defaults(const Machine& machine) {
 
   Hook maildir;
   maildir.name = "maildir";
-  maildir.command = {machine.maildir.string()};
+  maildir.command = {program_of(machine, "maildir").string()};
   maildir.stores = true;
   maildir.on(HookEvent::kDeliver).subscribed = true;
   config.hooks = {std::move(maildir)};

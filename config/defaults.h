@@ -17,7 +17,8 @@ struct Machine {
   std::string hostname;                            // as gethostname() says; not a domain name: "localhost" is taken
   uid_t uid = 0;                                   // 0: port 25 and system folders, else port 1025 and the user's own
   std::map<std::string, std::string> environment;  // HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, and every HOOKSMTPD_*
-  std::filesystem::path maildir;                   // the ready-made maildir hook
+  std::filesystem::path hooks;                     // the folder of the hooks that come with us:
+  bool in_build_tree = false;                      // there NAME/NAME, installed NAME
 };
 
 // Loopback only, one hook "maildir" that stores every message.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "config/ready_made.h"
 #include "config/suggest.h"
 #include "config/tables.h"
 
@@ -35,6 +36,18 @@ std::string as_array(const std::string& shell_string) {
     arguments += fmt::format("{}{}", arguments.empty() ? "" : ", ", in_quotes(word));
   }
   return fmt::format("[{}]", arguments);
+}
+
+// The ready-made hook that `use` names; null: it names none.
+const ReadyMade* read_use(Section& section) {
+  const auto known = [](std::string_view text) -> Parsed<std::string> {
+    if (find_ready_made(text) != nullptr) return std::string(text);
+    std::vector<std::string_view> names;
+    for (const ReadyMade& one : ready_made_hooks()) names.push_back(one.name);
+    return std::unexpected(fmt::format("names no hook that comes with hooksmtpd{}", did_you_mean(text, names)));
+  };
+  const auto name = section.value("use", Spelling::kText, known);
+  return name ? find_ready_made(*name) : nullptr;
 }
 
 std::vector<std::string> read_command(Section& section) {
@@ -185,9 +198,17 @@ std::map<std::string, std::string> read_environment(Section& section) {
   return environment;
 }
 
-Sandbox read_sandbox(Page& page, const toml::table& table, std::string path) {
+Parsed<NetworkAccess> parse_network_access(std::string_view text) {
+  if (text == "none") return NetworkAccess::kNone;
+  if (text == "loopback") return NetworkAccess::kLoopback;
+  if (text == "host") return NetworkAccess::kHost;
+  return std::unexpected(fmt::format("must be \"none\", \"loopback\" or \"host\", not {}", in_quotes(text)));
+}
+
+Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, Sandbox sandbox) {
   Section section(page, table, std::move(path), kSandboxKeys);
-  Sandbox sandbox;
+  sandbox.network =
+      section.value("network", Spelling::kText, parse_network_access).value_or(sandbox.network);
   const auto is_user = [](std::string_view name) -> Parsed<std::string> {
     if (name == "root" || name == "0") return std::unexpected("must not be root: no hook ever runs as root");
     const bool good = !name.empty() && name.size() <= 32 && !(name[0] >= '0' && name[0] <= '9') && name[0] != '-' &&
@@ -214,30 +235,49 @@ Sandbox read_sandbox(Page& page, const toml::table& table, std::string path) {
 
 }  // namespace
 
-Hook read_hook(Page& page, const toml::table& table) {
+Hook read_hook(Page& page, const toml::table& table, const Machine& machine) {
   Hook hook;
   hook.source = page.at(table.source());
-  hook.name = read_name(page, table, "hook", "");
-  if (hook.name == "incoming") {
+  const auto used = table["use"].value<std::string>();
+  hook.name = read_name(page, table, "hook", used.value_or(""));
+  if (hook.name == "incoming" || hook.name == kMimeHook) {
     page.problem(table.get("name")->source(),
-                 "hook.name must not be \"incoming\": the spool has a folder of that name");
+                 fmt::format("hook.name must not be \"{}\": {}", hook.name,
+                             hook.name == kMimeHook ? "that is our own hook behind deliver_mime"
+                                                    : "the spool has a folder of that name"));
   }
 
   Section section(page, table, hook.name.empty() ? "hook" : "hook." + hook.name, kHookKeys);
-  hook.command = read_command(section);
+  const ReadyMade* const ready_made = read_use(section);
+  if (ready_made != nullptr) {
+    hook.command = {program_of(machine, ready_made->name).string()};
+    hook.stores = ready_made->stores;
+    hook.sandbox.network = ready_made->network;
+    for (const HookEvent event : ready_made->events) hook.on(event).subscribed = true;
+    if (const toml::node* command = section.find("command")) {
+      section.problem(*command, "command", "goes not with `use`, which names the program");
+    }
+  } else if (!used) {
+    hook.command = read_command(section);
+  }
   if (const toml::node* command = section.find("command")) hook.command_source = page.at(command->source());
-  read_events(section, hook);
+  if (section.find("events") != nullptr || ready_made == nullptr) {
+    hook.events = default_events();
+    read_events(section, hook);
+  }
   read_timeouts(section, hook);
   read_on_failure(section, hook);
   const auto start = [](std::string_view text) { return parse_duration(text, Milliseconds(1), minutes(10)); };
   hook.start_timeout = section.value("start_timeout", Spelling::kDuration, start).value_or(hook.start_timeout);
   const auto count = [](std::string_view text) { return parse_number(text, 1, kMostInstances); };
   hook.instances = static_cast<std::uint32_t>(section.value("instances", Spelling::kInteger, count).value_or(1));
-  hook.stores = section.value("stores", Spelling::kBoolean, parse_boolean).value_or(false);
+  hook.stores = section.value("stores", Spelling::kBoolean, parse_boolean).value_or(hook.stores);
+  hook.line_buffer = section.value("line_buffer", Spelling::kBoolean, parse_boolean).value_or(false);
+  hook.reload_on_change = section.value("reload_on_change", Spelling::kBoolean, parse_boolean).value_or(false);
   hook.options = read_options(section, "options");
   hook.environment = read_environment(section);
   if (const toml::table* sandbox = section.subtable("sandbox")) {
-    hook.sandbox = read_sandbox(page, *sandbox, section.path_of("sandbox"));
+    hook.sandbox = read_sandbox(page, *sandbox, section.path_of("sandbox"), std::move(hook.sandbox));
   }
   return hook;
 }

@@ -125,6 +125,7 @@ void members(Is<EventPolicy> auto& s, auto visit) {
 void members(Is<Sandbox> auto& s, auto visit) {
   visit("user", s.user);
   visit("read", s.read);
+  visit("network", s.network);
 }
 void members(Is<Hook> auto& s, auto visit) {
   visit("name", s.name);
@@ -133,11 +134,19 @@ void members(Is<Hook> auto& s, auto visit) {
   visit("start_timeout", s.start_timeout);
   visit("instances", s.instances);
   visit("stores", s.stores);
+  visit("line_buffer", s.line_buffer);
+  visit("reload_on_change", s.reload_on_change);
   visit("options", s.options);
   visit("environment", s.environment);
   visit("sandbox", s.sandbox);
   visit("source", s.source);
   visit("command_source", s.command_source);
+}
+void members(Is<Mime> auto& s, auto visit) {
+  visit("timeout", s.timeout);
+  visit("depth", s.depth);
+  visit("parts", s.parts);
+  visit("size", s.size);
 }
 void members(Is<std::pair<std::uint32_t, std::uint32_t>> auto& s, auto visit) {
   visit("first", s.first);
@@ -152,6 +161,7 @@ void members(Is<Config> auto& s, auto visit) {
   visit("timeouts", s.timeouts);
   visit("tls", s.tls);
   visit("auth", s.auth);
+  visit("mime", s.mime);
   visit("hooks", s.hooks);
   visit("spool_size", s.spool_size);
   visit("hook_uids", s.hook_uids);

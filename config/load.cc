@@ -13,6 +13,7 @@
 #include "config/file_store.h"
 #include "config/files.h"
 #include "config/named_files.h"
+#include "config/ready_made.h"
 #include "config/suggest.h"
 #include "config/tables.h"
 
@@ -114,7 +115,7 @@ void Draft::read(const FileText& file) {
     loaded_.config.listeners.push_back(std::move(listener));
   });
   read_tables(top, "hook", [&](const toml::table& table) {
-    Hook hook = read_hook(page, table);
+    Hook hook = read_hook(page, table, machine_);
     loaded_.origins["hook." + hook.name] = {Origin::Kind::kFile, hook.source};
     loaded_.config.hooks.push_back(std::move(hook));
   });
@@ -214,6 +215,7 @@ std::expected<Loaded, std::vector<Problem>> Draft::finish(FileStore& store) && {
   if (config.listeners.empty()) config.listeners = {default_listener(machine_)};
   for (const Listener& listener : config.listeners) loaded_.origins.try_emplace("listener." + listener.name);
   for (const Hook& hook : config.hooks) loaded_.origins.try_emplace("hook." + hook.name);
+  provide_mime_hook(config, &machine_);
   if (!sni_.empty() && config.tls.certificates.empty()) config.tls.certificates.emplace_back();
   std::ranges::move(sni_, std::back_inserter(config.tls.certificates));
 
@@ -318,6 +320,7 @@ std::expected<Loaded, std::vector<Problem>> with_setting(const Loaded& running, 
     problems.emplace_back().text = done.error();
     return std::unexpected(std::move(problems));
   }
+  provide_mime_hook(wanted.config, nullptr);
   wanted.origins[std::string(setting.name)] = {.kind = Origin::Kind::kControl, .source = {}};
   Disk store;
   return settle(std::move(wanted), {}, store, setting.name);

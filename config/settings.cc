@@ -71,6 +71,7 @@ constexpr auto kLimits = &Config::limits;
 constexpr auto kTimeouts = &Config::timeouts;
 constexpr auto kTls = &Config::tls;
 constexpr auto kAuth = &Config::auth;
+constexpr auto kMime = &Config::mime;
 using Patience = Duration<1, 24 * 3'600'000>;
 
 constexpr std::array kSettings{
@@ -117,6 +118,12 @@ constexpr std::array kSettings{
     row<Flag, kAuth, &Auth::before_tls>("auth.before_tls", kOwn, "offer AUTH to clients without TLS, too"),
     row<Mechanisms, kAuth, &Auth::mechanisms>("auth.mechanisms", kOwn, "which to offer; none: all there are"),
     row<File, kAuth, &Auth::password_file>("auth.passwords", kReload, "file that `hooksmtpd passwd` writes"),
+
+    row<Duration<1, 3'600'000>, kMime, &Mime::timeout>("mime.timeout", kReload,
+                                                       "for taking a message apart (deliver_mime)"),
+    row<Count<1, 100>, kMime, &Mime::depth>("mime.depth", kReload, "how deep parts may be nested"),
+    row<Count<1, 100'000>, kMime, &Mime::parts>("mime.parts", kReload, "how many parts a message may have"),
+    row<Size<kMebi, kTebi>, kMime, &Mime::size>("mime.size", kReload, "octets of all parts, decoded"),
 
     row<Size<kMebi, kTebi>, &Config::spool_size>("spool_size", kRestart, "room for messages under way"),
     row<Uids, &Config::hook_uids>("hook_uids", kRestart, "user numbers for hooks, first-last"),

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "config/defaults.h"
 #include "config/page.h"
 
 namespace hooksmtpd::config {
@@ -14,14 +15,14 @@ inline constexpr std::array<std::string_view, 16> kListenerKeys{
     "name", "address", "protocol", "socket_mode",    "tls",     "hostname", "banner",   "hooks",
     "hide", "add",     "lenient",  "proxy_protocol", "xclient", "limits",   "timeouts", "auth"};
 inline constexpr std::array<std::string_view, 3> kCertificateKeys{"certificate", "key", "key_password_file"};
-inline constexpr std::array<std::string_view, 11> kHookKeys{"name",          "command",     "events", "timeout",
-                                                            "on_failure",    "instances",   "stores", "options",
-                                                            "start_timeout", "environment", "sandbox"};
-inline constexpr std::array<std::string_view, 2> kSandboxKeys{"user", "read"};
+inline constexpr std::array<std::string_view, 14> kHookKeys{
+    "name",   "use",     "command",       "events",      "timeout", "on_failure",  "instances",
+    "stores", "options", "start_timeout", "environment", "sandbox", "line_buffer", "reload_on_change"};
+inline constexpr std::array<std::string_view, 3> kSandboxKeys{"user", "read", "network"};
 
 // What is wrong goes to the page; what is returned then serves only to find more.
 Listener read_listener(Page& page, const toml::table& table);
-Hook read_hook(Page& page, const toml::table& table);
+Hook read_hook(Page& page, const toml::table& table, const Machine& machine);
 Certificate read_certificate(Page& page, const toml::table& table);
 
 // `options` as a JSON object: pure ASCII, keys sorted, so that equal tables give equal texts.

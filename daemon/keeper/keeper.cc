@@ -13,6 +13,7 @@
 #include <deque>
 
 #include "daemon/keeper/child.h"
+#include "daemon/keeper/file_watch.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/frame.h"
 #include "daemon/sys/process_report.h"
@@ -22,6 +23,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 using sys::FrameKind;
+
+// Whoever saves a program may write it in pieces, and make it executable in the end.
+constexpr auto kSettled = std::chrono::milliseconds(200);
 
 // Blocks what the keeper must not die of and returns the descriptor that tells of SIGCHLD. Ctrl-C never gets here
 // (setsid); somebody who signals every process by hand should stop the supervisor, which ends us by the life pipe.
@@ -48,7 +52,7 @@ std::vector<std::string> parse_argv(std::string_view body) {
 
 class Keeper {
  public:
-  explicit Keeper(Plan plan) : plan_(std::move(plan)), signals_(take_signals()) {}
+  explicit Keeper(Plan plan) : plan_(std::move(plan)), signals_(take_signals()), files_(plan_.watched) {}
 
   bool tell(const sys::ProcessReport& report) {
     return sys::send_frame(plan_.control, FrameKind::kReport, sys::as_body(report)).has_value();
@@ -57,17 +61,23 @@ class Keeper {
   // Until the supervisor is gone, or says what it must not say.
   void serve() {
     while (true) {
-      std::array<pollfd, 3> watched{
+      std::array<pollfd, 4> watched{
           pollfd{.fd = plan_.control.get(), .events = POLLIN, .revents = 0},
           pollfd{.fd = plan_.life.get(), .events = POLLIN, .revents = 0},
           pollfd{.fd = signals_.get(), .events = POLLIN, .revents = 0},
+          pollfd{.fd = files_.descriptor(), .events = POLLIN, .revents = 0},
       };
-      if (::poll(watched.data(), watched.size(), milliseconds_to_kill()) < 0) continue;
+      if (::poll(watched.data(), watched.size(), milliseconds_to_next()) < 0) continue;
       if (watched[1].revents != 0) return;  // nobody writes to it: EOF
       if (watched[2].revents != 0) reap();
       if (kill_at_ && Clock::now() >= *kill_at_) {
         kill_at_.reset();
         kill_all(plan_, child_);
+      }
+      if (watched[3].revents != 0 && files_.changed()) tell_changed_at_ = Clock::now() + kSettled;
+      if (tell_changed_at_ && Clock::now() >= *tell_changed_at_) {
+        tell_changed_at_.reset();
+        if (!sys::send_frame(plan_.control, FrameKind::kChanged)) return;
       }
       if (watched[0].revents != 0 && !read_frames()) return;
     }
@@ -80,9 +90,11 @@ class Keeper {
  private:
   enum class State { kIdle, kRunning, kEnding };  // kEnding: the child is gone, its offspring not yet
 
-  int milliseconds_to_kill() const {
-    if (!kill_at_) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*kill_at_ - Clock::now()).count();
+  int milliseconds_to_next() const {
+    if (!kill_at_ && !tell_changed_at_) return -1;
+    const auto never = Clock::time_point::max();
+    const auto next = std::min(kill_at_.value_or(never), tell_changed_at_.value_or(never));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
     return static_cast<int>(std::max<std::int64_t>(left, 0));
   }
 
@@ -167,6 +179,8 @@ class Keeper {
   int wait_status_ = 0;
   int exec_errno_ = 0;
   std::optional<Clock::time_point> kill_at_;
+  FileWatch files_;
+  std::optional<Clock::time_point> tell_changed_at_;
 };
 
 }  // namespace

@@ -30,6 +30,9 @@ struct Plan {
   std::string directory = "/";           // the child's working directory
   std::optional<rlimit> open_files;      // the child's RLIMIT_NOFILE, where it differs from ours
 
+  // Files whose change is worth a kChanged: absolute names.
+  std::vector<std::string> watched;
+
   // The worker's: descriptors 4 and 5, 6, ... of the child; the life pipe comes behind the last listener.
   sys::Fd spool;
   std::vector<sys::Fd> listeners;

@@ -203,7 +203,7 @@ void Crew::apply(std::span<const std::size_t> hooks_to_restart) {
   if (worker_.takes_hooks()) worker_.configure(config_);
   for (const std::size_t index : hooks_to_restart) {
     for (HookPost& hook : hooks_) {
-      if (hook.name() == config_.hooks[index].name) hook.renew(config_.hooks[index].command);
+      if (hook.name() == config_.hooks[index].name) hook.renew(config_.hooks[index].argv());
     }
   }
 }
@@ -212,14 +212,19 @@ std::vector<std::string> Crew::restart_hook(std::string_view name, std::uint32_t
   std::vector<std::string> labels;
   for (HookPost& hook : hooks_) {
     if (hook.name() != name || (instance != 0 && hook.instance() != instance)) continue;
-    if (hook.process().up()) {
-      worker_.retire_hook(
-          {.slot = hook.number(), .instance = hook.instance(), .generation = hook.process().generation()});
-    }
-    hook.renew();
+    replace(hook);
     labels.push_back(hook.label());
   }
   return labels;
+}
+
+// By a process with the same arguments, once what runs has finished what it was asked.
+void Crew::replace(HookPost& hook) {
+  if (hook.process().up()) {
+    worker_.retire_hook(
+        {.slot = hook.number(), .instance = hook.instance(), .generation = hook.process().generation()});
+  }
+  hook.renew();
 }
 
 void Crew::subscribe(std::string_view request, sys::Fd client) { worker_.subscribe(request, std::move(client)); }

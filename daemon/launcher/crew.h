@@ -103,8 +103,10 @@ class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwne
   void hook_started(HookPost& hook, std::vector<sys::Fd> ends) override;
   void hook_ending() override { worker_.look(); }
   void hook_changed() override;
+  void hook_program_changed(HookPost& hook) override { replace(hook); }
 
   HookPost* hook_of(std::uint32_t slot);
+  void replace(HookPost& hook);
   Loop::Milliseconds start_timeout_of(const HookPost& hook) const;
   // Before we have ever served: whether this end of worker or keyholder is one too many.
   bool first_failure(const Exit& exit);

@@ -24,13 +24,13 @@ std::vector<std::string> as_environment(const Variables& variables) {
 
 }  // namespace
 
-std::vector<std::string> hook_environment(const config::Config& config, const config::Hook& hook) {
+std::vector<std::string> hook_environment(const config::Config& config, const config::Hook& hook,
+                                          const std::filesystem::path& sdk) {
   const std::string state = state_folder(config, hook);
   Variables variables{
-      {"HOME", state},
-      {"HOOK_STATE", state},
-      {"HOOK_NAME", hook.name},
-      {"PYTHONUNBUFFERED", "1"},  // a hook that buffers its replies would never answer
+      {"HOME", state},     {"HOOK_STATE", state}, {"HOOK_NAME", hook.name},  {"HOOK_SDK", sdk},
+      {"PYTHONPATH", sdk}, {"NODE_PATH", sdk},    {"PYTHONUNBUFFERED", "1"},  // a hook that buffers its replies would
+                                                                              // never answer
   };
   variables.merge(basics());
   for (const auto& [name, value] : hook.environment) variables[name] = value;

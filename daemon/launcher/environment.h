@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,10 @@ namespace hooksmtpd::launcher {
 
 inline constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-// "NAME=value": PATH, HOME, HOOK_STATE, HOOK_NAME, PYTHONUNBUFFERED=1, LANG, TZ where we have one, and the hook's own
-// `environment` over all that.
-std::vector<std::string> hook_environment(const config::Config& config, const config::Hook& hook);
+// "NAME=value": PATH, HOME, HOOK_STATE, HOOK_NAME, HOOK_SDK and with it PYTHONPATH and NODE_PATH, PYTHONUNBUFFERED=1,
+// LANG, TZ where we have one, and the hook's own `environment` over all that.
+std::vector<std::string> hook_environment(const config::Config& config, const config::Hook& hook,
+                                          const std::filesystem::path& sdk);
 std::vector<std::string> worker_environment();
 
 }  // namespace hooksmtpd::launcher

@@ -9,10 +9,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 
+#include "config/ready_made.h"
 #include "daemon/launcher/file_identity.h"
 #include "daemon/launcher/mounts.h"
 #include "daemon/launcher/start_error.h"
@@ -104,19 +106,23 @@ std::size_t remove_leftovers(const fs::path& spool) {
   return count;
 }
 
+// A tmpfs that is `owner`'s, and that others may pass through.
+Fd new_tmpfs(const Identity& owner, std::uint64_t octets) {
+  return new_mount("tmpfs",
+                   {{"mode", "0711"},
+                    {"uid", std::to_string(owner.uid)},
+                    {"gid", std::to_string(owner.gid)},
+                    {"size", std::to_string(octets)}},
+                   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
 void make_spool(const Fd& runtime, const config::Config& config, const Identities& identities) {
   const fs::path path = spool_folder(config);
   const Identity& worker = identities.worker;
   Fd spool;
   if (identities.separate) {
     const Fd place = make_folder(runtime, path, {.group = {}, .mode = 0755});
-    attach(new_mount("tmpfs",
-                     {{"mode", "0711"},
-                      {"uid", std::to_string(worker.uid)},
-                      {"gid", std::to_string(worker.gid)},
-                      {"size", std::to_string(config.spool_size)}},
-                     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC),
-           place);
+    attach(new_tmpfs(worker, config.spool_size), place);
     spool = open_path(path);  // what hangs there now
   } else {
     spool = make_folder(runtime, path, {.group = worker.gid, .mode = 0700});
@@ -124,6 +130,28 @@ void make_spool(const Fd& runtime, const config::Config& config, const Identitie
   make_folder(spool, path / "incoming", {.group = worker.gid, .mode = 0700});
   for (std::size_t i = 0; i < config.hooks.size(); ++i) {
     make_folder(spool, spool_folder(config, config.hooks[i]), {.group = identities.hooks[i].gid, .mode = 0710});
+  }
+}
+
+// Room for the parts of one message, the largest, beside the tree of it.
+std::uint64_t mime_room(const config::Config& config) { return config.mime.size + 16 * 1024 * 1024; }
+
+void make_mime(const Fd& runtime, const config::Config& config, const Identities& identities) {
+  const auto hook = std::ranges::find(config.hooks, config::kMimeHook, &config::Hook::name);
+  if (hook == config.hooks.end()) return;
+  const Identity& mime = identities.hooks[static_cast<std::size_t>(hook - config.hooks.begin())];
+  const fs::path path = mime_folder(config);
+  Fd folder;
+  if (identities.separate) {
+    const Fd place = make_folder(runtime, path, {.group = {}, .mode = 0755});
+    attach(new_tmpfs(mime, mime_room(config)), place);
+    folder = open_path(path);  // what hangs there now
+  } else {
+    folder = make_folder(runtime, path, {.group = mime.gid, .mode = 0700});
+  }
+  for (std::size_t i = 0; i < config.hooks.size(); ++i) {
+    if (!config.hooks[i].on(config::HookEvent::kDeliverMime).subscribed) continue;
+    make_folder(folder, config::mime_folder(config, config.hooks[i]), {.group = identities.hooks[i].gid, .mode = 0710});
   }
 }
 
@@ -141,6 +169,7 @@ fs::path spool_folder(const config::Config& config) { return config.runtime_dir 
 fs::path spool_folder(const config::Config& config, const config::Hook& hook) {
   return spool_folder(config) / hook.name;
 }
+fs::path mime_folder(const config::Config& config) { return config.runtime_dir / "mime"; }
 fs::path state_folder(const config::Config& config, const config::Hook& hook) {
   return config.state_dir / "hooks" / hook.name;
 }
@@ -168,6 +197,7 @@ Folders make_folders(const config::Config& config, const Identities& identities)
   folders.control = bind_control_socket(runtime, config.runtime_dir, identities);
   if (!identities.separate) folders.leftovers = remove_leftovers(spool_folder(config));
   make_spool(runtime, config, identities);
+  make_mime(runtime, config, identities);
   make_state(config, identities);
   return folders;
 } catch (const std::system_error& error) {

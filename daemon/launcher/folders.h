@@ -4,6 +4,8 @@
 //   runtime_dir/spool/           messages under way: a tmpfs in our mount namespace, of the worker's uid
 //   runtime_dir/spool/incoming/  the worker's alone (0700)
 //   runtime_dir/spool/NAME/      for the hook NAME: the worker's, and its group may pass (0710)
+//   runtime_dir/mime/NAME/       parts of messages for the hook NAME: the mime hook's, NAME's group may pass (0710); a
+//                                tmpfs like the spool, where some hook is asked about deliver_mime
 //   state_dir/hooks/NAME/        what the hook NAME keeps: its group may do anything (0770)
 //
 // Made without CAP_CHOWN, CAP_FOWNER or CAP_DAC_OVERRIDE: each by whoever owns it, with the group of whoever may use
@@ -24,6 +26,7 @@ namespace hooksmtpd::launcher {
 
 std::filesystem::path spool_folder(const config::Config& config);
 std::filesystem::path spool_folder(const config::Config& config, const config::Hook& hook);
+std::filesystem::path mime_folder(const config::Config& config);
 std::filesystem::path state_folder(const config::Config& config, const config::Hook& hook);
 
 // The folder `path`, made with its parents where it is missing; an existing one stays as its owner wants it. Throws

@@ -61,7 +61,9 @@ void say(const sys::Fd& out, char kind, const std::string& text) {
   if (jail) enter(*jail);
   drop_to(identity);
   const Seen seen = jail ? Seen::kFromJail : Seen::kFromHere;
-  if (const std::string wrong = why_not_executable(hook.command.front(), seen); !wrong.empty()) {
+  std::string wrong = why_not_executable(hook.command.front(), seen);
+  if (wrong.empty() && hook.line_buffer) wrong = why_not_executable(hook.argv().front(), seen);
+  if (!wrong.empty()) {
     say(out, 'E', wrong);
   } else {
     for (const std::string& argument : missing_arguments(hook.command)) {
@@ -116,7 +118,8 @@ std::vector<Problem> check_hooks(const config::Config& config, const Identities&
       continue;
     }
     std::optional<Jail> jail;
-    if (identities.separate) jail = hook_jail(config, hook, identity, View::kProgramOnly);
+    if (identities.separate)
+      jail = hook_jail(config, hook, {.identity = identity, .sdk = sdk_folder(programs), .view = View::kProgramOnly});
     for (Problem& problem : try_command(hook, identity, jail)) problems.push_back(std::move(problem));
   }
   return problems;

@@ -36,6 +36,11 @@ HookPost::HookPost(const Surroundings& surroundings, HookOwner& owner, std::uint
                       last_error_ = fmt::format("its keeper is gone ({}): restart hooksmtpd", why);
                       in_.log.error("hook keeper lost hook={} reason={}", label_, sys::quoted(why));
                       owner_.hook_changed();
+                    },
+                .changed =
+                    [this] {
+                      in_.log.info("hook restart hook={} reason=\"its program was changed\"", label_);
+                      owner_.hook_program_changed(*this);
                     }}),
       patience_(in_.loop, [this] { owner_.hook_changed(); }),
       renewal_(in_.loop, [this] { stop_for_renewal(); }) {}

@@ -27,6 +27,8 @@ class HookOwner {
   virtual void hook_ending() = 0;
   // It became ready, ended, used up its time, or is lost.
   virtual void hook_changed() = 0;
+  // Its program was saved anew (`reload_on_change`).
+  virtual void hook_program_changed(HookPost& hook) = 0;
 
  protected:
   ~HookOwner() = default;

@@ -42,6 +42,7 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   out.environment = plan.environment;
   out.directory = plan.directory;
   out.open_files = plan.open_files;
+  out.watched = plan.watched;
   if (!plan.spool.empty()) {
     out.spool = Fd(sys::must(::open(plan.spool.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), plan.spool.string()));
   }
@@ -55,6 +56,7 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   keep_only(plan, control, complaint, life);
   ::setsid();  // Ctrl-C is the supervisor's alone
   sys::set_process_title(main_argv, "hooksmtpd: " + plan.title);
+  if (plan.jail && plan.network == config::NetworkAccess::kLoopback) raise_loopback();
   if (plan.jail) enter(*plan.jail);
   drop_to(plan.identity);
   // ---- no privilege from here on
@@ -82,12 +84,17 @@ std::string read_complaint(const Fd& pipe) {
   return "it does not answer";
 }
 
+Namespaces namespaces_of(const KeeperPlan& plan) {
+  if (!plan.jail) return Namespaces::kShared;
+  return plan.network == config::NetworkAccess::kHost ? Namespaces::kOwn : Namespaces::kOwnAndNetwork;
+}
+
 }  // namespace
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {
   sys::SocketPair control = sys::make_socket_pair();
   sys::Pipe complaint = sys::make_pipe();
-  const pid_t pid = clone_process(plan.jail ? Namespaces::kOwn : Namespaces::kShared);
+  const pid_t pid = clone_process(namespaces_of(plan));
   if (pid == 0) be_keeper(plan, std::move(control.theirs), std::move(complaint.write), life, main_argv);
   return {.pid = pid, .control = std::move(control.ours), .complaint = std::move(complaint.read)};
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "config/config.h"
 #include "daemon/keeper/keeper.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/jail.h"
@@ -29,9 +30,11 @@ struct KeeperPlan {
   std::vector<std::string> environment;  // of its child
   std::string directory = "/";           // of its child
   std::optional<rlimit> open_files;      // of its child, where it differs from ours
-  std::filesystem::path spool;           // the worker's: opened inside the jail
-  std::span<const sys::Fd> listeners;    // the worker's
-  const sys::Fd* keys = nullptr;         // the keyholder's: a sealed memfd
+  config::NetworkAccess network = config::NetworkAccess::kHost;  // with a jail only
+  std::vector<std::string> watched;                              // files whose change is told
+  std::filesystem::path spool;                                   // the worker's: opened inside the jail
+  std::span<const sys::Fd> listeners;                            // the worker's
+  const sys::Fd* keys = nullptr;                                 // the keyholder's: a sealed memfd
 };
 
 // A keeper under way. It is in its place once await_keeper() has returned.

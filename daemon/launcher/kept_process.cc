@@ -99,6 +99,10 @@ bool KeptProcess::fits(const std::vector<std::string>& argv) {
 }
 
 bool KeptProcess::frame(sys::Frame frame) {
+  if (frame.kind == sys::FrameKind::kChanged) {
+    if (events_.changed) events_.changed();
+    return static_cast<bool>(events_.changed);
+  }
   const std::optional<SlotEvent> event = event_of(frame.kind);
   if (!event || !move(*event)) return false;
   keeper_answers_.stop();

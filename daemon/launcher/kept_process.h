@@ -34,6 +34,7 @@ class KeptProcess {
     std::function<void(std::vector<sys::Fd> ends)> started;
     std::function<void(const Exit&)> exited;         // may start() or retry()
     std::function<void(std::string_view why)> lost;  // the keeper: kGone, for good
+    std::function<void()> changed{};                 // a file that the keeper watches
   };
 
   KeptProcess(Loop& loop, sys::Fd keeper, std::vector<std::string> argv, Events events);

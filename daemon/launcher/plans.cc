@@ -52,20 +52,32 @@ SlotPlan plan_keyholder(const PlanRequest& request) {
   return plan;
 }
 
+// What a hook is made of, as far as its command names it.
+std::vector<std::string> files_of(const config::Hook& hook) {
+  std::vector<std::string> files;
+  for (const std::string& word : hook.command) {
+    if (word.starts_with('/')) files.push_back(word);
+  }
+  return files;
+}
+
 SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance) {
   const config::Hook& hook = request.config.hooks[index];
   SlotPlan plan;
   plan.slot.hook = hook.name;
   plan.slot.instance = instance;
-  plan.slot.argv = hook.command;
+  plan.slot.argv = hook.argv();
 
   plan.keeper.title = fmt::format("keeper of {}/{}", hook.name, instance);
   plan.keeper.identity = request.identities.hooks[index];
-  plan.keeper.environment = hook_environment(request.config, hook);
+  plan.keeper.environment = hook_environment(request.config, hook, sdk_folder(request.programs));
   plan.keeper.directory = state_folder(request.config, hook);
   plan.keeper.open_files = request.open_files;
+  if (hook.reload_on_change) plan.keeper.watched = files_of(hook);
   if (request.identities.separate) {
-    plan.keeper.jail = hook_jail(request.config, hook, plan.keeper.identity, View::kWhole);
+    plan.keeper.jail =
+        hook_jail(request.config, hook, {.identity = plan.keeper.identity, .sdk = sdk_folder(request.programs)});
+    plan.keeper.network = hook.sandbox.network;
   }
   return plan;
 }

@@ -43,7 +43,7 @@ Programs find_programs() {
             .tls = installed / "tls",
             .passwd = installed / "passwd",
             .sendmail = installed / "sendmail",
-            .maildir = installed / "hooks/maildir"};
+            .hooks = installed / "hooks"};
   }
   const fs::path built = folder.parent_path().parent_path();
   if (is_there(built / "daemon/worker/worker")) {
@@ -53,7 +53,8 @@ Programs find_programs() {
             .tls = built / "daemon/tls/tls",
             .passwd = built / "daemon/passwd/passwd",
             .sendmail = built / "daemon/sendmail/sendmail",
-            .maildir = built / "hooks/maildir/maildir"};
+            .hooks = built / "hooks",
+            .in_build_tree = true};
   }
   throw StartError(EX_UNAVAILABLE,
                    fmt::format("the worker program is missing: neither {} nor {}", (installed / "worker").string(),
@@ -71,8 +72,14 @@ std::optional<int> run_other_program(const Programs& programs, int argc, char** 
   return EX_UNAVAILABLE;
 }
 
+fs::path sdk_folder(const Programs& programs) { return programs.hooks / "sdk"; }
+
 config::Machine describe_machine(const Programs& programs) {
-  config::Machine machine{.hostname = {}, .uid = ::geteuid(), .environment = {}, .maildir = programs.maildir};
+  config::Machine machine{.hostname = {},
+                          .uid = ::geteuid(),
+                          .environment = {},
+                          .hooks = programs.hooks,
+                          .in_build_tree = programs.in_build_tree};
   std::array<char, HOST_NAME_MAX + 1> hostname{};
   if (::gethostname(hostname.data(), hostname.size() - 1) == 0) machine.hostname = hostname.data();
   for (char** one = environ; *one != nullptr; ++one) {

@@ -9,6 +9,7 @@
 #include <sstream>
 #include <string>
 
+#include "config/ready_made.h"
 #include "daemon/launcher/file_identity.h"
 #include "daemon/launcher/folders.h"
 #include "daemon/launcher/start_error.h"
@@ -150,18 +151,24 @@ void show_folder_of(Jail& jail, const fs::path& file) {
 
 }  // namespace
 
-Jail hook_jail(const config::Config& config, const config::Hook& hook, const Identity& identity, View view) {
+Jail hook_jail(const config::Config& config, const config::Hook& hook, const HookView& view) {
   Jail jail;
   jail.temporary_folder = true;
   jail.processes = true;
   show_system_folders(jail);
-  add_users(jail, identity, state_folder(config, hook));
+  add_users(jail, view.identity, state_folder(config, hook));
   add_etc(jail);
   add_devices(jail, {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"});
   add_descriptor_links(jail);
   show_named(jail, hook, hook.command.front());
   for (const fs::path& folder : hook.sandbox.read) show_named(jail, hook, folder);
-  if (view == View::kWhole) {
+  show_if_there(jail, view.sdk);
+  if (view.view == View::kWhole) {
+    if (hook.name == config::kMimeHook) {
+      jail.binds.push_back({.path = mime_folder(config), .access = Access::kReadWrite});
+    } else if (hook.on(config::HookEvent::kDeliverMime).subscribed) {
+      show(jail, config::mime_folder(config, hook));
+    }
     show(jail, spool_folder(config, hook));
     jail.binds.push_back({.path = state_folder(config, hook), .access = Access::kReadWrite});
   }

@@ -14,9 +14,15 @@
 namespace hooksmtpd::launcher {
 
 // A hook: /usr and its kin, a small /etc, /dev, its own /proc and /tmp, its state folder (writable), its part of the
-// spool, the folder of its command and those of sandbox.read. kProgramOnly leaves out what a start has yet to make.
+// spool, the folder of its command, that of the SDKs, those of sandbox.read; the parts of messages that are made for
+// it, or of the mime hook all that it makes. kProgramOnly leaves out what a start has yet to make.
 enum class View : std::uint8_t { kWhole, kProgramOnly };
-Jail hook_jail(const config::Config& config, const config::Hook& hook, const Identity& identity, View view);
+struct HookView {
+  const Identity& identity;
+  std::filesystem::path sdk;
+  View view = View::kWhole;
+};
+Jail hook_jail(const config::Config& config, const config::Hook& hook, const HookView& view);
 
 // The worker: the files that it has mapped, the spool (writable), /proc, /dev/null, the time zone.
 Jail worker_jail(const config::Config& config, std::span<const std::filesystem::path> mapped_files);

@@ -31,6 +31,7 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kReport,        kReporters,        sizeof(ProcessReport), sizeof(ProcessReport),       0, 0},
     FrameRule{FrameKind::kStarted,       kKeeper,           sizeof(Started),      sizeof(Started),              2, 3},
     FrameRule{FrameKind::kExited,        kKeeper,           sizeof(Exited),       sizeof(Exited),               0, 0},
+    FrameRule{FrameKind::kChanged,       kKeeper,           0,                    0,                            0, 0},
     FrameRule{FrameKind::kConfig,        kSupervisor,       0,                    0,                            1, 1},
     FrameRule{FrameKind::kHook,          kSupervisor,       sizeof(HookProcess) + 1, sizeof(HookProcess) + kName, 3, 3},
     FrameRule{FrameKind::kServe,         kSupervisor,       0,                    0,                            0, 0},

@@ -33,6 +33,7 @@ enum class FrameKind : std::uint32_t {
   kReport,   // also worker, keyholder -> supervisor: body: ProcessReport, once, after the drop
   kStarted,  // body: Started; descriptors: 3 for a hook (stdin, stdout, stderr), 2 for the others (control, log)
   kExited,   // body: Exited
+  kChanged,  // a file of its child's command was written or replaced (Plan::watched)
   // supervisor -> worker
   kConfig,       // descriptor: a sealed memfd with config::to_json(). Also supervisor -> keyholder, answered by kKeys
   kHook,         // body: HookProcess and the hook's name; descriptors: its stdin, stdout, stderr

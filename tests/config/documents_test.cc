@@ -38,7 +38,7 @@ std::string uncommented(const std::string& text) {
 
 std::expected<Loaded, std::vector<Problem>> load_document(std::string text) {
   Request request;
-  request.machine = {.hostname = "mail.example.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"};
+  request.machine = {.hostname = "mail.example.test", .uid = 0, .environment = {}, .hooks = "/libexec"};
   const FileText file{.name = "/etc/hooksmtpd/hooksmtpd.toml", .text = std::move(text)};
   return load_texts({&file, 1}, request);
 }

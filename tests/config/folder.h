@@ -47,7 +47,7 @@ class Folder {
   Request request() const {
     Request request;
     request.file = path_ / "main.toml";
-    request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"};
+    request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .hooks = "/libexec"};
     return request;
   }
 

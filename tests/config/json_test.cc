@@ -76,7 +76,7 @@ Config unusual() {
 TEST_CASE("every member arrives") {
   CHECK_EQ(from_json(to_json(unusual())), unusual());
   CHECK_EQ(from_json(to_json(Config{})), Config{});
-  const Config usual = defaults({.hostname = "m", .uid = 0, .environment = {}, .maildir = "/m"});
+  const Config usual = defaults({.hostname = "m", .uid = 0, .environment = {}, .hooks = "/m"});
   CHECK_EQ(from_json(to_json(usual)), usual);
 }
 

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 Request request(uid_t uid = 0) {
   Request request;
-  request.machine = {.hostname = "mail.test", .uid = uid, .environment = {}, .maildir = "/libexec/maildir"};
+  request.machine = {.hostname = "mail.test", .uid = uid, .environment = {}, .hooks = "/libexec"};
   return request;
 }
 

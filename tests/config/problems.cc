@@ -17,7 +17,7 @@ constexpr const char* kKey = "-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIV
 
 std::expected<Loaded, std::vector<Problem>> load_one(std::string_view text) {
   Request request;
-  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"};
+  request.machine = {.hostname = "mail.test", .uid = 0, .environment = {}, .hooks = "/libexec"};
   const FileText file{.name = "/c/h.toml", .text = std::string(text)};
   const std::array<FileText, 7> named{{
       {.name = "/c/cert.pem", .text = kCertificate},

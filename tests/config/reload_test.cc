@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 Config running() {
-  Config config = defaults({.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"});
+  Config config = defaults({.hostname = "mail.test", .uid = 0, .environment = {}, .hooks = "/libexec"});
   Hook policy;
   policy.name = "policy";
   policy.command = {"/policy", "-v"};

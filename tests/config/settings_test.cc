@@ -12,9 +12,7 @@
 namespace hooksmtpd::config {
 namespace {
 
-Config some_config() {
-  return defaults({.hostname = "mail.test", .uid = 0, .environment = {}, .maildir = "/libexec/maildir"});
-}
+Config some_config() { return defaults({.hostname = "mail.test", .uid = 0, .environment = {}, .hooks = "/libexec"}); }
 
 const Setting& setting(std::string_view name) {
   const Setting* found = find_setting(name);
