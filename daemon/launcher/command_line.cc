@@ -37,6 +37,10 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check-config", "say what is wrong with the configuration; start nothing");
   add_config_options(*check, line.request, file);
 
+  CLI::App* hook = app.add_subcommand("run-hook", "run one configured hook, locked in as the daemon would, by hand");
+  hook->add_option("NAME", line.hook, "the hook's name")->required();
+  add_config_options(*hook, line.request, file);
+
   CLI::App* tls = app.add_subcommand("tls", "certificates");
   tls->require_subcommand(1);
   CLI::App* init = tls->add_subcommand(
@@ -58,6 +62,7 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
     return std::unexpected(app.exit(error) == 0 ? EX_OK : EX_USAGE);
   }
   if (check->parsed()) line.command = CommandLine::Command::kCheckConfig;
+  if (hook->parsed()) line.command = CommandLine::Command::kRunHook;
   if (init->parsed()) line.command = CommandLine::Command::kTlsInit;
   // Absolute: a reload happens in another root and working directory.
   if (!file.empty()) line.request.file = std::filesystem::absolute(file).lexically_normal();

@@ -1,9 +1,10 @@
-// hooksmtpd run | check-config | tls init | passwd | sendmail | --version
+// hooksmtpd run | check-config | run-hook | tls init | passwd | sendmail | --version
 
 #pragma once
 
 #include <cstdint>
 #include <expected>
+#include <string>
 
 #include "config/load.h"
 #include "daemon/launcher/local_certificate.h"
@@ -11,10 +12,11 @@
 namespace hooksmtpd::launcher {
 
 struct CommandLine {
-  enum class Command : std::uint8_t { kRun, kCheckConfig, kTlsInit };
+  enum class Command : std::uint8_t { kRun, kCheckConfig, kRunHook, kTlsInit };
   Command command = Command::kRun;
-  config::Request request;       // of run and check-config, without its Machine
+  config::Request request;       // of all but tls init, without its Machine
   bool ephemeral = false;        // every port picked by the kernel; told as a line of JSON on standard output
+  std::string hook;              // of run-hook: its name
   CertificateOrder certificate;  // of tls init; an empty folder: the default
 };
 

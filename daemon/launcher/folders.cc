@@ -204,4 +204,13 @@ Folders make_folders(const config::Config& config, const Identities& identities)
   throw StartError(EX_CANTCREAT, error.what());
 }
 
+void make_hook_folders(const config::Config& config, const Identities& identities) try {
+  const Fd runtime = make_folder_and_parents(config.runtime_dir, identities.separate ? 0755 : 0700);
+  make_spool(runtime, config, identities);
+  make_mime(runtime, config, identities);
+  make_state(config, identities);
+} catch (const std::system_error& error) {
+  throw StartError(EX_CANTCREAT, error.what());
+}
+
 }  // namespace hooksmtpd::launcher

@@ -46,4 +46,7 @@ struct Folders {
 // CAP_SYS_ADMIN, and a mount namespace of our own.
 Folders make_folders(const config::Config& config, const Identities& identities);
 
+// Those of the hooks only, for a hook that runs without a daemon. As make_folders(), except that nobody else is minded.
+void make_hook_folders(const config::Config& config, const Identities& identities);
+
 }  // namespace hooksmtpd::launcher

@@ -11,7 +11,6 @@
 #include <array>
 #include <string_view>
 
-#include "daemon/launcher/clone.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/sys/descriptors.h"
 #include "daemon/sys/error.h"
@@ -51,14 +50,12 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   return out;
 }
 
-// In the new process; never returns. All that is privileged stands in these few lines.
+// In the new process; never returns. All that is privileged stands in lock_in().
 [[noreturn]] void be_keeper(const KeeperPlan& plan, Fd control, Fd complaint, const Fd& life, char** main_argv) try {
   keep_only(plan, control, complaint, life);
   ::setsid();  // Ctrl-C is the supervisor's alone
   sys::set_process_title(main_argv, "hooksmtpd: " + plan.title);
-  if (plan.jail && plan.network == config::NetworkAccess::kLoopback) raise_loopback();
-  if (plan.jail) enter(*plan.jail);
-  drop_to(plan.identity);
+  lock_in(plan);
   // ---- no privilege from here on
   ::umask(077);
   sys::standard_descriptors_to_null();
@@ -84,12 +81,18 @@ std::string read_complaint(const Fd& pipe) {
   return "it does not answer";
 }
 
+}  // namespace
+
 Namespaces namespaces_of(const KeeperPlan& plan) {
   if (!plan.jail) return Namespaces::kShared;
   return plan.network == config::NetworkAccess::kHost ? Namespaces::kOwn : Namespaces::kOwnAndNetwork;
 }
 
-}  // namespace
+void lock_in(const KeeperPlan& plan) {
+  if (plan.jail && plan.network == config::NetworkAccess::kLoopback) raise_loopback();
+  if (plan.jail) enter(*plan.jail);
+  drop_to(plan.identity);
+}
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {
   sys::SocketPair control = sys::make_socket_pair();

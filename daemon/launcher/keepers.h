@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "daemon/keeper/keeper.h"
+#include "daemon/launcher/clone.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/jail.h"
 #include "daemon/sys/fd.h"
@@ -36,6 +37,11 @@ struct KeeperPlan {
   std::span<const sys::Fd> listeners;                            // the worker's
   const sys::Fd* keys = nullptr;                                 // the keyholder's: a sealed memfd
 };
+
+// The namespaces in which a keeper with that plan is born; and what it does there first, with the privileges that it
+// has then: its network, its jail, its identity. Throws StartError, std::system_error.
+Namespaces namespaces_of(const KeeperPlan& plan);
+void lock_in(const KeeperPlan& plan);
 
 // A keeper under way. It is in its place once await_keeper() has returned.
 struct StartedKeeper {

@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "config/load.h"
+#include "config/suggest.h"
 #include "daemon/launcher/command_line.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/file_identity.h"
@@ -32,6 +33,7 @@
 #include "daemon/launcher/privilege.h"
 #include "daemon/launcher/programs.h"
 #include "daemon/launcher/resources.h"
+#include "daemon/launcher/run_hook.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/launcher/start_text.h"
 #include "daemon/launcher/supervisor.h"
@@ -105,6 +107,35 @@ int check_config(const CommandLine& line, const Programs& programs) {
   print_problems(without_errors(check_tls(loaded.config, keys_of(loaded.config), identities, programs)));
   fmt::print("ok\n");
   return EX_OK;
+}
+
+std::size_t find_hook(const config::Config& config, std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const config::Hook& hook : config.hooks) names.push_back(hook.name);
+  const auto found = std::ranges::find(names, name);
+  if (found != names.end()) return static_cast<std::size_t>(found - names.begin());
+  throw StartError(EX_USAGE,
+                   fmt::format("run-hook: no hook is named \"{}\"{}", name, config::did_you_mean(name, names)));
+}
+
+// A daemon that runs meanwhile is not disturbed: as root the spool that this makes is seen in our mount namespace only.
+int run_one_hook(const CommandLine& line, const Programs& programs) {
+  const config::Loaded loaded = load_config(line.request);
+  const std::size_t index = find_hook(loaded.config, line.hook);
+  const Identities identities = choose_identities(loaded.config);
+  if (identities.separate) own_mount_namespace();
+  print_problems(without_errors(check_hooks(loaded.config, identities, programs)));
+  make_hook_folders(loaded.config, identities);
+  const SlotPlan plan = plan_hook({.config = loaded.config,
+                                   .identities = identities,
+                                   .programs = programs,
+                                   .listeners = {},
+                                   .bound = {},
+                                   .keys = nullptr,
+                                   .isolation = identities.separate ? Isolation::kNamespaced : Isolation::kNone,
+                                   .open_files = raise_open_files()},
+                                  index, 1);
+  return run_hook(plan.keeper, plan.slot.argv, identities.supervisor);
 }
 
 // What was found on the way, in the order in which people should read it.
@@ -220,6 +251,8 @@ int start(int argc, char** argv) {
       return run(*line, programs, argv);
     case CommandLine::Command::kCheckConfig:
       return check_config(*line, programs);
+    case CommandLine::Command::kRunHook:
+      return run_one_hook(*line, programs);
     case CommandLine::Command::kTlsInit:
       if (line->certificate.folder.empty()) line->certificate.folder = default_certificate_folder();
       return tls_init(line->certificate, programs);

@@ -61,6 +61,8 @@ std::vector<std::string> files_of(const config::Hook& hook) {
   return files;
 }
 
+}  // namespace
+
 SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance) {
   const config::Hook& hook = request.config.hooks[index];
   SlotPlan plan;
@@ -81,8 +83,6 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   }
   return plan;
 }
-
-}  // namespace
 
 std::vector<SlotPlan> plan_slots(const PlanRequest& request) {
   std::vector<SlotPlan> plans;

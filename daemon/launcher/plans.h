@@ -30,6 +30,9 @@ struct PlanRequest {
   Isolation isolation;
   rlimit open_files;  // of the hooks: ours is raised
 };
+// One instance of the hook `index`.
+SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance);
+
 // As root it runs worker and keyholder, dropped, to learn what their jails must hold.
 std::vector<SlotPlan> plan_slots(const PlanRequest& request);
 
