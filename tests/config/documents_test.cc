@@ -47,10 +47,8 @@ TEST_CASE("the shipped file loads without a word, and changes nothing but where 
   auto loaded = load_document(read_document("hooksmtpd.toml"));
   REQUIRE(loaded);
   CHECK(loaded->warnings.empty());
-  Config expected = defaults({.hostname = "mail.example.test",
-                              .uid = 0,
-                              .environment = {},
-                              .maildir = "/usr/local/libexec/hooksmtpd/hooks/maildir"});
+  Config expected = defaults(
+      {.hostname = "mail.example.test", .uid = 0, .environment = {}, .hooks = "/usr/local/libexec/hooksmtpd/hooks"});
   expected.listeners[0].source = loaded->config.listeners.at(0).source;
   expected.hooks[0].source = loaded->config.hooks.at(0).source;
   expected.hooks[0].command_source = loaded->config.hooks[0].command_source;

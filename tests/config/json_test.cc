@@ -52,6 +52,7 @@ Config unusual() {
             .mechanisms = {"PLAIN"},
             .password_file = "/w",
             .passwords = "ann:x"};
+  c.mime = {.timeout = 6ms, .depth = 7, .parts = 8, .size = ~0ull};
   c.spool_size = ~0ull;
   c.hook_uids = {7, ~0u};
   c.state_dir = "/s";
@@ -64,9 +65,11 @@ Config unusual() {
   h.start_timeout = 7ms;
   h.instances = 64;
   h.stores = true;
+  h.line_buffer = true;
+  h.reload_on_change = true;
   h.options = R"({"a":"\u00fc"})";
   h.environment = {{"A", "b"}, {"C", ""}};
-  h.sandbox = {.user = "ann", .read = {"/x", "/y"}};
+  h.sandbox = {.user = "ann", .read = {"/x", "/y"}, .network = NetworkAccess::kHost};
   h.source = {"g", 3, 4};
   h.command_source = {"g", 5, 6};
   c.hooks = {h, {}};

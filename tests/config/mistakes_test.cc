@@ -258,12 +258,15 @@ const std::vector<Case> kHooks{
      R"(6:9: hook.h.sandbox.read must not be "/": name the folders that the hook needs)"},
     {"[hook.sandbox]\nread = [\"~/x\"]", R"(6:9: hook.h.sandbox.read must name the home folder in full, not "~/x")"},
     {"[hook.sandbox]\nread = [5]", "6:9: hook.h.sandbox.read must hold strings only, not an integer"},
-    {"[hook.sandbox]\nnetwork = \"none\"", "6:1: unknown key 'hook.h.sandbox.network' — known: user, read"},
+    {"[hook.sandbox]\nnetwork = \"lan\"",
+     R"(6:11: hook.h.sandbox.network must be "none", "loopback" or "host", not "lan")"},
     {"[hook.sandbox]\nreed = [\"/x\"]", "6:1: unknown key 'hook.h.sandbox.reed' — did you mean 'read'?"},
     {R"(banner = "x")",
      "5:1: unknown key 'hook.h.banner' — 'banner' belongs at the top of the file, above the first [section]"},
     {R"(timout = "5s")", "5:1: unknown key 'hook.h.timout' — did you mean 'timeout'?"},
-    {"line_buffer = true", "5:1: unknown key 'hook.h.line_buffer'"},
+    {R"(line_buffer = "yes")", "5:15: hook.h.line_buffer must be true or false, not a string"},
+    {"reload_on_change = 1", "5:20: hook.h.reload_on_change must be true or false, not an integer"},
+    {"memory = true", "5:1: unknown key 'hook.h.memory'"},
 };
 
 TEST_CASE("a wrong setting is told with line, column and the right way to write it") {
@@ -277,6 +280,16 @@ TEST_CASE("a wrong listener is told with line, column and the right way to write
 TEST_CASE("a wrong hook is told with line, column and the right way to write it") {
   CHECK_EQ(problems_of(kGoodHook), "no error");
   for (const auto& [text, problems] : kHooks) CHECK_EQ(problems_of(fmt::format("{}{}", kGoodHook, text)), problems);
+}
+
+TEST_CASE("a ready-made hook is named right, and brings its own command") {
+  CHECK_EQ(problems_of("[[hook]]\nuse = \"mbox\""), "no error");
+  CHECK_EQ(problems_of("[[hook]]\nuse = \"mboks\""),
+           "2:7: hook.mboks.use names no hook that comes with hooksmtpd — did you mean 'mbox'?");
+  CHECK_EQ(problems_of("[[hook]]\nuse = \"mbox\"\ncommand = [\"/x\"]"),
+           "3:11: hook.mbox.command goes not with `use`, which names the program");
+  CHECK_EQ(problems_of("[[hook]]\nname = \"mime\"\nuse = \"mbox\""),
+           "2:8: hook.name must not be \"mime\": that is our own hook behind deliver_mime");
 }
 
 TEST_CASE("what would not fit into a frame or a hello is refused") {
