@@ -261,7 +261,7 @@ Hook read_hook(Page& page, const toml::table& table, const Machine& machine) {
     hook.command = read_command(section);
   }
   if (const toml::node* command = section.find("command")) hook.command_source = page.at(command->source());
-  if (section.find("events") != nullptr || ready_made == nullptr) {
+  if (section.find("events") != nullptr || !used) {
     hook.events = default_events();
     read_events(section, hook);
   }

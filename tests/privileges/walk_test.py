@@ -149,7 +149,8 @@ def test_what_a_hook_sees_of_itself(daemon):
     process = processes.Process(0, 0, ["hook"], fields)
     check(process)
     assert fields["Root"] == "no"
-    assert set(fields["Environment"].split()) <= {"PATH", "HOME", "HOOK_NAME", "HOOK_STATE", "PYTHONUNBUFFERED", "LC_CTYPE", "LANG"}
+    assert set(fields["Environment"].split()) <= {
+        "PATH", "HOME", "HOOK_NAME", "HOOK_STATE", "HOOK_SDK", "PYTHONPATH", "NODE_PATH", "PYTHONUNBUFFERED", "LC_CTYPE", "LANG"}
     assert len(fields["Pids"].split()) <= 2, "sees others than itself and its keeper"
 
 
