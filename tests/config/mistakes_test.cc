@@ -284,8 +284,8 @@ TEST_CASE("a wrong hook is told with line, column and the right way to write it"
 
 TEST_CASE("a ready-made hook is named right, and brings its own command") {
   CHECK_EQ(problems_of("[[hook]]\nuse = \"mbox\""), "no error");
-  CHECK_EQ(problems_of("[[hook]]\nuse = \"mboks\""),
-           "2:7: hook.mboks.use names no hook that comes with hooksmtpd — did you mean 'mbox'?");
+  CHECK_EQ(problems_of("[[hook]]\nuse = \"mbx\""),
+           "2:7: hook.mbx.use names no hook that comes with hooksmtpd — did you mean 'mbox'?");
   CHECK_EQ(problems_of("[[hook]]\nuse = \"mbox\"\ncommand = [\"/x\"]"),
            "3:11: hook.mbox.command goes not with `use`, which names the program");
   CHECK_EQ(problems_of("[[hook]]\nname = \"mime\"\nuse = \"mbox\""),
