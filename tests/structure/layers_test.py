@@ -111,10 +111,13 @@ def test_one_file_uses_what_openssl_calls_deprecated():
         ["daemon/tls/remote_key.cc"]
 
 
+GMIME = subprocess.run(["pkg-config", "--cflags", "gmime-3.0"], check=True, capture_output=True, text=True).stdout.split()
+
+
 def compile_alone(header: pathlib.Path) -> str:
     """What the compiler says of a source that is this header, twice."""
     flags = ["-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-D_GNU_SOURCE",
-             '-DHOOKSMTPD_VERSION="0"', f"-I{ROOT}"]
+             '-DHOOKSMTPD_VERSION="0"', f"-I{ROOT}", *GMIME]
     include = f'#include "{header.relative_to(ROOT)}"\n'
     return subprocess.run(["g++", *flags, "-x", "c++", "-"], input=include * 2, capture_output=True, text=True).stderr
 
