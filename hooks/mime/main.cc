@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -27,8 +28,11 @@ namespace {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-// Octets of a tree that goes into the reply; a larger one goes into a file.
+// Octets of a tree that goes into the reply; a larger one goes into a file. So does one that leaves too little of a
+// request's 1 MiB for the rest: that is as long as our own request is, but for the message, which may be inline, and
+// what the hook noted.
 constexpr std::size_t kMaxTree = 900 * 1024;
+constexpr std::size_t kMaxTreeAndRequest = 1024 * 1024 - 72 * 1024;
 // A message of nothing but empty parts could take a hundred times its size.
 constexpr rlimit kMemory{.rlim_cur = 2ull << 30, .rlim_max = 2ull << 30};
 
@@ -69,10 +73,11 @@ Refusal cannot(int error) {
 
 class Hook {
  public:
-  std::string answer(const Json& request) {
+  // `length` is that of the request's line.
+  std::string answer(const Json& request, std::size_t length) {
     const std::string event = request.at("event");
     if (event == "hello") return hello(request);
-    if (event == "deliver_mime") return deliver(request);
+    if (event == "deliver_mime") return deliver(request, length);
     if (event == "reset") forget(request);
     return "ok\n";
   }
@@ -87,11 +92,12 @@ class Hook {
     return dump(Json{{"id", request.at("id")}, {"ready", true}, {"name", "mime"}}) + "\n";
   }
 
-  std::string deliver(const Json& request) {
+  std::string deliver(const Json& request, std::size_t length) {
     const Json& id = request.at("id");
     const std::string& folder = settings_.folders.at(request.at("for"));
     const std::string transaction = request.at("transaction");
-    auto tree = take_apart(request.at("message").at("path"), folder, transaction);
+    const std::size_t room = std::min(kMaxTree, kMaxTreeAndRequest - std::min(kMaxTreeAndRequest, length));
+    auto tree = take_apart(request.at("message").at("path"), folder, transaction, room);
     if (!tree) {
       PartFiles::remove(folder, transaction);
       return dump(refusal(id, tree.error())) + "\n";
@@ -100,9 +106,9 @@ class Hook {
     return fmt::format("{{\"id\":{},\"action\":\"accept\",\"mime\":{}}}\n", dump(id), *tree);
   }
 
-  // The value of `mime`.
+  // The value of `mime`, in `room` octets.
   std::expected<std::string, Refusal> take_apart(const std::string& path, const std::string& folder,
-                                                 const std::string& transaction) {
+                                                 const std::string& transaction, std::size_t room) {
     const auto files = PartFiles::make(folder, transaction);
     if (!files) return std::unexpected(cannot(files.error()));
     const int message = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -110,7 +116,7 @@ class Hook {
     auto made = make_tree(message, *files, settings_.limits);
     if (!made) return std::unexpected(std::move(made.error()));
     std::string tree = dump(*made);
-    if (tree.size() <= kMaxTree) return tree;
+    if (tree.size() <= room) return tree;
     const auto file = files->create("tree.json");
     if (!file) return std::unexpected(cannot(file.error()));
     std::FILE* const out = ::fdopen(*file, "w");
@@ -136,7 +142,7 @@ int run() {
   Hook hook;
   for (std::string line; std::getline(std::cin, line);) {
     try {
-      say(hook.answer(Json::parse(line)));
+      say(hook.answer(Json::parse(line), line.size()));
     } catch (const std::exception& error) {
       fmt::print(stderr, "<3>{}\n", error.what());
       say("defer 451 4.3.0 the message could not be taken apart\n");

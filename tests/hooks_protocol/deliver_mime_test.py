@@ -155,3 +155,19 @@ def test_the_mime_hook_is_told_even_if_the_daemon_ends(trees):
         made.told("mime", "over store")
         assert made.daemon.stop() == 0
     assert overs(made) == [("over", "store")]
+
+
+def test_a_tree_that_leaves_no_room_for_its_recipients_comes_as_a_file(talking):
+    made = talking().hook("store", "deliver_mime")
+    made.daemon.start()
+    orcpt = "ö" * 230
+    with made.daemon.session() as client:
+        client.expect("MAIL FROM:<a@b.test> SMTPUTF8", "250")
+        for i in range(300):
+            client.expect(f"RCPT TO:<{i}@dev.test> ORCPT=utf-8;{orcpt}".encode(), "250")
+        client.expect("DATA", "354")
+        client.send("Subject: x\r\n\r\n" + ("z" * 70 + "\r\n") * 10_000)
+        assert client.say(".").code == 250
+    (request,) = made.requests("store", "deliver_mime")
+    assert list(request["mime"]) == ["path"] and request["mime"]["path"].endswith("/tree.json")
+    assert len(request["to"]) == 300
