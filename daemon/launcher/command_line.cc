@@ -39,6 +39,10 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
 
   CLI::App* hook = app.add_subcommand("run-hook", "run one configured hook, locked in as the daemon would, by hand");
   hook->add_option("NAME", line.hook, "the hook's name")->required();
+  std::vector<std::string> read;
+  hook->add_option("--read", read, "a further folder that it sees; may be repeated")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
   add_config_options(*hook, line.request, file);
 
   CLI::App* tls = app.add_subcommand("tls", "certificates");
@@ -66,6 +70,7 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   if (init->parsed()) line.command = CommandLine::Command::kTlsInit;
   // Absolute: a reload happens in another root and working directory.
   if (!file.empty()) line.request.file = std::filesystem::absolute(file).lexically_normal();
+  for (const std::string& one : read) line.read.push_back(std::filesystem::absolute(one).lexically_normal());
   if (!folder.empty()) line.certificate.folder = std::filesystem::absolute(folder).lexically_normal();
   return line;
 }

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <expected>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "config/load.h"
 #include "daemon/launcher/local_certificate.h"
@@ -14,10 +16,11 @@ namespace hooksmtpd::launcher {
 struct CommandLine {
   enum class Command : std::uint8_t { kRun, kCheckConfig, kRunHook, kTlsInit };
   Command command = Command::kRun;
-  config::Request request;       // of all but tls init, without its Machine
-  bool ephemeral = false;        // every port picked by the kernel; told as a line of JSON on standard output
-  std::string hook;              // of run-hook: its name
-  CertificateOrder certificate;  // of tls init; an empty folder: the default
+  config::Request request;  // of all but tls init, without its Machine
+  bool ephemeral = false;   // every port picked by the kernel; told as a line of JSON on standard output
+  std::string hook;         // of run-hook: its name,
+  std::vector<std::filesystem::path> read;  // and folders that it sees beside those of its configuration
+  CertificateOrder certificate;             // of tls init; an empty folder: the default
 };
 
 // `passwd` and `sendmail` are programs of their own (programs.h): run_other_program() comes first, and they never get

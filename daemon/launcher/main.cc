@@ -120,8 +120,9 @@ std::size_t find_hook(const config::Config& config, std::string_view name) {
 
 // A daemon that runs meanwhile is not disturbed: as root the spool that this makes is seen in our mount namespace only.
 int run_one_hook(const CommandLine& line, const Programs& programs) {
-  const config::Loaded loaded = load_config(line.request);
+  config::Loaded loaded = load_config(line.request);
   const std::size_t index = find_hook(loaded.config, line.hook);
+  std::ranges::copy(line.read, std::back_inserter(loaded.config.hooks[index].sandbox.read));
   const Identities identities = choose_identities(loaded.config);
   if (identities.separate) own_mount_namespace();
   print_problems(without_errors(check_hooks(loaded.config, identities, programs)));

@@ -29,8 +29,8 @@ enum class MessageForm { kAsSent, kAsDelivered };
 struct Case {
   std::string name;  // "cases.jsonl:3", "validate_sender 2"
   hook::Event event{};
-  nlohmann::ordered_json request;                    // complete; its id and its paths come later
-  std::optional<std::string> message{};              // raw
+  nlohmann::ordered_json request;        // complete; its id and its paths come later
+  std::optional<std::string> message{};  // raw
   MessageForm form = MessageForm::kAsSent;
   std::optional<nlohmann::ordered_json> expected{};  // of the reply; nullopt: any that is one
 };

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -116,10 +117,13 @@ void place_tree(Json& mime, const fs::path& folder) {
 
 }  // namespace
 
-TemporaryFolder::TemporaryFolder() {
+TemporaryFolder::TemporaryFolder(Readers readers) {
   std::string name = (fs::temp_directory_path() / "hooksmtpctl-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) sys::throw_errno("mkdtemp " + name);
   path_ = name;
+  if (readers == Readers::kOurselves) return;
+  ::umask(022);
+  if (::chmod(name.c_str(), 0755) != 0) sys::throw_errno("chmod " + name);
 }
 
 TemporaryFolder::~TemporaryFolder() {

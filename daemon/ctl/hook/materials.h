@@ -14,7 +14,9 @@ namespace hooksmtpd::ctl {
 // A folder of its own below the one for temporary files, which goes with it.
 class TemporaryFolder {
  public:
-  TemporaryFolder();  // throws std::system_error
+  // kEverybody: a hook with a user of its own can read what is in it. Throws std::system_error.
+  enum class Readers { kOurselves, kEverybody };
+  explicit TemporaryFolder(Readers readers = Readers::kOurselves);
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
   ~TemporaryFolder();

@@ -28,6 +28,11 @@ fs::path sdk_folder() {
   return {};
 }
 
+fs::path daemon_program() {
+  const fs::path installed = here() / "hooksmtpd";
+  return is_file(installed) ? installed : here().parent_path() / "launcher/hooksmtpd";  // BUILD/daemon
+}
+
 std::vector<std::string> anywhere(std::vector<std::string> command) {
   for (std::size_t i = 0; i < command.size(); ++i) {
     // A program without a slash is looked for in PATH.

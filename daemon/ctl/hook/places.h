@@ -11,6 +11,9 @@ namespace hooksmtpd::ctl {
 // The folder with the SDKs, HOOK_SDK of every hook; empty: it is not there.
 std::filesystem::path sdk_folder();
 
+// The program hooksmtpd beside us.
+std::filesystem::path daemon_program();
+
 // A command as it can be started from any folder: what names a file from here on gets its whole path.
 std::vector<std::string> anywhere(std::vector<std::string> command);
 

@@ -98,6 +98,7 @@ Json to_json(const Examined& examined) {
     if (!one.log.empty()) row["log"] = one.log;
   }
   json["at_once"] = examined.at_once;
+  if (!examined.log.empty()) json["log"] = examined.log;
   json["findings"] = Json::array();
   for (const Finding& finding : examined.findings) {
     json["findings"].push_back({{"kind", finding.kind}, {"where", finding.where}, {"text", finding.text}});

@@ -23,11 +23,21 @@ struct Options {
   std::string cases;
   std::string timeout = "10s";
   std::string options = "{}";
+  std::string sandbox;  // the name of a configured hook: instead of a command
+  std::string config;
 };
 
+// The configured hook, locked in as the daemon would; it sees `files` beside what it always sees.
+std::vector<std::string> locked_in(const Options& options, const std::filesystem::path& files) {
+  std::vector<std::string> command{daemon_program().string(), "run-hook", options.sandbox, "--read", files.string()};
+  if (!options.config.empty()) command.insert(command.end(), {"--config", options.config});
+  return command;
+}
+
 int run(const Context& context, const Options& options) {
-  if (options.command.empty()) return fail(context, {EX_USAGE, "usage", "hook test: which hook? COMMAND..."});
-  const std::vector<std::string> command = anywhere(options.command);
+  if (options.command.empty() == options.sandbox.empty()) {
+    return fail(context, {EX_USAGE, "usage", "hook test: which hook? COMMAND..., or --sandbox NAME"});
+  }
   const auto timeout = config::parse_duration(options.timeout, config::Milliseconds(1), std::chrono::hours(1));
   if (!timeout) return fail(context, {EX_USAGE, "usage", "--timeout " + timeout.error()});
   if (!nlohmann::json::parse(options.options, nullptr, false).is_object()) {
@@ -36,12 +46,18 @@ int run(const Context& context, const Options& options) {
   auto cases = options.cases.empty() ? golden_cases() : read_cases(options.cases);
   if (!cases) return fail(context, {EX_NOINPUT, "usage", cases.error()});
 
-  const TemporaryFolder state, files;
-  const ExaminationSettings settings{
-      .trial = {.command = command, .name = name_of(command), .state = state.path(), .sdk = sdk_folder()},
-      .files = files.path(),
-      .timeout = *timeout,
-      .options = options.options};
+  const bool locked = !options.sandbox.empty();
+  using enum TemporaryFolder::Readers;
+  const TemporaryFolder state, files(locked ? kEverybody : kOurselves);
+  const std::vector<std::string> command = locked ? locked_in(options, files.path()) : anywhere(options.command);
+  const ExaminationSettings settings{.trial = {.command = command,
+                                               .name = locked ? options.sandbox : name_of(command),
+                                               .state = state.path(),
+                                               .sdk = sdk_folder(),
+                                               .own_environment = locked},
+                                     .files = files.path(),
+                                     .timeout = *timeout,
+                                     .options = options.options};
   try {
     const Examined examined = examine(settings, *cases);
     context.as_json ? print(to_json(examined).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + "\n")
@@ -58,6 +74,9 @@ void add_hook_test(CLI::App& group, Context& context) {
   CLI::App* const test = group.add_subcommand("test", "ask a hook everything, and say what is wrong with it");
   const auto options = std::make_shared<Options>();
   test->add_option("--cases", options->cases, "own cases, instead of the golden requests")->type_name("FILE|FOLDER");
+  test->add_option("--sandbox", options->sandbox, "a configured hook, locked in as the daemon would")
+      ->type_name("NAME");
+  test->add_option("--config", options->config, "the configuration that has it")->type_name("FILE");
   test->add_option("--timeout", options->timeout, "how long an answer may take")->type_name("10s");
   test->add_option("--options", options->options, "what hello says of the hook's options")->type_name("JSON");
   test->add_flag("--json", context.as_json, "print the report as one line of JSON");

@@ -25,6 +25,11 @@ constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/us
 
 // What the daemon gives to a hook, and nothing of ours: a hook that needs more does not work there either.
 std::vector<std::string> environment(const TrialSettings& settings) {
+  if (settings.own_environment) {
+    std::vector<std::string> ours;
+    for (char** one = environ; *one != nullptr; ++one) ours.emplace_back(*one);
+    return ours;
+  }
   const std::string state = settings.state.string(), sdk = settings.sdk.string();
   std::vector<std::string> variables;
   const auto set = [&](std::string_view name, std::string_view value) {
@@ -161,9 +166,10 @@ void Trial::sort_outcomes() {
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*outcome)) {
       notices_.push_back(std::move(notice->text));
     }
-    // A Broken says what the failures before it said; if nothing was out, it is a notice.
-    if (auto* broken = std::get_if<hook::outcome::Broken>(&*outcome); broken && said_.empty()) {
-      notices_.push_back(std::move(broken->reason));
+    // A Broken says what the failures before it said; if nothing was out any more, it is a notice.
+    if (auto* broken = std::get_if<hook::outcome::Broken>(&*outcome)) {
+      const bool said = std::ranges::find(said_, broken->reason, &Said::failure) != said_.end();
+      if (!said) notices_.push_back(std::move(broken->reason));
     }
   }
 }

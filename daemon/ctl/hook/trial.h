@@ -28,6 +28,7 @@ struct TrialSettings {
   std::filesystem::path state;       // HOOK_STATE, HOME and working directory
   std::filesystem::path sdk;         // HOOK_SDK; empty: there is none
   hook::Speaker speaker = hook::Speaker::kHook;
+  bool own_environment = false;  // the program makes the hook's environment itself, and gets ours
 };
 
 // One line to write, with its LF.

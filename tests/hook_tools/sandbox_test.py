@@ -1,0 +1,43 @@
+"""hooksmtpctl hook test --sandbox: the configured hook, in the jail that it would have."""
+
+import json
+
+from harness import hooks
+from hook_tools.tools import run
+
+# Copies a message; and tells of whatever it can reach that it should not.
+CURIOUS = hooks.PYTHON + """
+import json, os, socket, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["event"] == "deliver":
+        open("copy", "wb").write(open(request["message"]["path"], "rb").read())
+        print(os.getuid(), os.path.exists("/root"), [name for _, name in socket.if_nameindex()], file=sys.stderr, flush=True)
+    print("ok", flush=True)
+"""
+
+
+def test_it_has_the_jail_of_the_daemon_and_reads_the_messages(make_daemon):
+    daemon = make_daemon()
+    daemon.hook("curious", CURIOUS, "deliver")
+    daemon.write_config()
+    done = run("test", "--json", "--sandbox", "curious", "--config", daemon.file, env=daemon.surroundings())
+    found = json.loads(done.stdout)
+    assert found["ok"] and found["findings"] == []
+    delivered = [case for case in found["cases"] if case["name"].startswith("deliver ")]
+    assert delivered and all(case["log"] == ["60800 False ['lo']"] for case in delivered)
+    assert (daemon.state / "hooks/curious/copy").read_bytes()
+
+
+def test_what_the_jail_does_not_let_it_do_is_found(make_daemon):
+    daemon = make_daemon()
+    daemon.hook("writer", hooks.SHELL + "touch /usr/mine || exit 1\nwhile read -r line; do echo ok; done\n", "deliver")
+    daemon.write_config()
+    found = json.loads(run("test", "--json", "--sandbox", "writer", "--config", daemon.file, status=1,
+                           env=daemon.surroundings()).stdout)
+    assert not found["ok"] and "Read-only file system" in found["log"][0]
+
+
+def test_a_command_or_a_name_and_not_both():
+    for arguments in ((), ("--sandbox", "x", "/bin/cat")):
+        assert "which hook? COMMAND..., or --sandbox NAME" in run("test", *arguments, status=64).stderr
