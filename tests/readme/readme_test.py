@@ -112,7 +112,8 @@ def test_commands_about(make_daemon, tmp_path, topic, messages):
     assert all(("tls" in request) == (topic in ("TLS", "AUTH")) for request in delivered)
 
 
-@pytest.mark.parametrize("document", ["README.md", "HACKING.md", "proto/hook/PROTOCOL.md", "tests/bench/README.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("document", ["README.md", "HACKING.md", "proto/hook/PROTOCOL.md", "hooks/README.md", "hooks/MIGRATING.md",
+                                      "tests/bench/README.md", "CHANGELOG.md"])
 def test_links_and_named_files_exist(document):
     text = (ROOT / document).read_text()
     folder = (ROOT / document).parent
