@@ -14,7 +14,7 @@ test_packages=(
   openssl swaks curl msmtp nodejs node-nodemailer
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
   tcl tcllib
-  busybox jq mypy node-typescript
+  busybox jq mypy node-typescript mandoc
   iproute2 strace systemd util-linux
 )
 
