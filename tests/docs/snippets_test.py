@@ -13,6 +13,7 @@ import threading
 import pytest
 
 from docs.document import BUILD, FENCE, ROOT, Document, Snippet
+from docs.web import Posted
 from hooks.pipe import SDK, Hook, golden, to_line
 
 DOCUMENTS = [Document("hooks/README.md"), Document("hooks/MIGRATING.md")]
@@ -194,22 +195,8 @@ def test_attachments_are_kept_and_nothing_else(tmp_path, tree_is):
         assert verdict(hook, request("deliver_mime", mime=tree))["action"] == "defer", "what could not be copied is not accepted"
 
 
-class Posted(http.server.BaseHTTPRequestHandler):
-    """A web server that says 200, and 503 after that."""
-
-    bodies: list[bytes] = []
-
-    def do_POST(self):
-        self.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200 if len(self.bodies) == 1 else 503)
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
 def test_post_accepts_when_the_web_server_does(tmp_path):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Posted) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Posted.forget()) as server:
         threading.Thread(target=server.serve_forever).start()
         with started("post.py", tmp_path, url=f"http://127.0.0.1:{server.server_port}/mail") as hook:
             assert deliver(hook, tmp_path)["action"] == "accept"
