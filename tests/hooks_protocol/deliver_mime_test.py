@@ -48,8 +48,7 @@ def trees(make_daemon, tmp_path_factory):
     shutil.copytree(BUILD / "hooks/sdk", programs / "hooks/sdk")
     for folder in (programs, programs.parent):
         folder.chmod(0o755)
-    (programs / "hooks/mime").mkdir(parents=True)
-    hooks.write(programs / "hooks/mime", "mime", MIME)
+    hooks.write(programs / "hooks/mime", "mime", MIME)  # in the place of the real one
     return lambda config="": Talking(make_daemon(config, programs=programs))
 
 
