@@ -1,8 +1,6 @@
 """Messages as trees, made by the mime hook in its jail, for hooks that read parts as files."""
 
 import json
-import os
-import signal
 
 from harness import hooks
 
@@ -101,23 +99,6 @@ def test_a_broken_message_has_a_tree_and_a_limit_a_clear_reply(make_daemon):
         parts = b"--b1\r\n\r\nx\r\n" * 10
         assert client.message(b"Content-Type: multipart/mixed; boundary=b1\r\n\r\n" + parts + b"--b1--\r\n") == \
             "554 5.6.0 message has more than 3 MIME parts"
-        assert client.message(MESSAGE).code == 250
-
-
-def test_a_crash_of_the_parser_costs_one_message_a_451(make_daemon):
-    daemon = make_daemon()
-    daemon.hook("recorder", SHELL, "deliver_mime")
-    daemon.start()
-    (mime,) = [process for process in daemon.tree() if os.path.basename(process.command[0]) == "mime"]
-    os.kill(mime.pid, signal.SIGSTOP)
-    with daemon.session() as client:
-        for command in ("MAIL FROM:<a@client.test>", "RCPT TO:<b@dev.test>", "DATA"):
-            client.say(command)
-        mark = daemon.log.mark()
-        client.send(MESSAGE + b".\r\n")
-        os.kill(mime.pid, signal.SIGKILL)
-        assert client.reply().startswith("451 4.3.0")
-        daemon.log.wait("hook ready hook=mime/1", mark)
         assert client.message(MESSAGE).code == 250
 
 
