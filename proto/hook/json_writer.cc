@@ -145,18 +145,27 @@ void JsonWriter::json(std::string_view name, std::string_view value) {
   }
 }
 
+void JsonWriter::begin_text(std::string_view name) {
+  key(name);
+  out_ += '"';
+}
+
 void JsonWriter::quoted(std::string_view value) {
   out_ += '"';
+  more_text(value);
+  out_ += '"';
+}
+
+void JsonWriter::more_text(std::string_view value) {
   while (true) {
     const std::size_t plain = plain_prefix(value);
     out_.append(value.substr(0, plain));
     value.remove_prefix(plain);
-    if (value.empty()) break;
+    if (value.empty()) return;
     const auto [code_point, length] = mail::first_character(value);
     escape(length == 0 ? U'\ufffd' : code_point);
     value.remove_prefix(length == 0 ? 1 : length);
   }
-  out_ += '"';
 }
 
 void JsonWriter::quoted_base64(std::string_view value) {

@@ -28,6 +28,10 @@ class JsonWriter {
 
   // Bytes from outside. What is not UTF-8 becomes U+FFFD, octet by octet, and the twin `<key>_b64` stands before it.
   void text(std::string_view key, std::string_view value);
+  // A text that comes in pieces, each of whole characters.
+  void begin_text(std::string_view key);
+  void more_text(std::string_view piece);
+  void end_text() { out_ += '"'; }
   // Elements of an array.
   void text(std::string_view value);
   void base64(std::string_view value);

@@ -29,6 +29,20 @@ TEST_CASE("text is written in ASCII, and its exact bytes beside it where that sa
   CHECK(written("\xe2\x82") == R"("k_b64":"4oI=","k":"\ufffd\ufffd")");
 }
 
+TEST_CASE("a text in pieces is as one") {
+  std::string out;
+  JsonWriter writer(out);
+  writer.begin_object();
+  writer.begin_text("k");
+  for (const std::string_view piece : {"", "a:", "\"", "\xc3\xbc", ""}) writer.more_text(piece);
+  writer.end_text();
+  writer.begin_text("empty");
+  writer.end_text();
+  writer.boolean("last", true);
+  writer.end_object();
+  CHECK(out == R"({"k":"a:\"\u00fc","empty":"","last":true})");
+}
+
 TEST_CASE("printable text cannot do anything to a terminal or a log") {
   CHECK(printable("a \"b\" \\ c") == R"(a \"b\" \\ c)");
   CHECK(printable("\x1b[2J\r\n\x7f\xc3\xbc") == R"(\x1b[2J\x0d\x0a\x7f\xc3\xbc)");
