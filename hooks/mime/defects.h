@@ -1,19 +1,25 @@
-// What GMime complains about while it reads a message, as sentences.
+// What is broken in a part, in sentences: each once, and no more than somebody would read.
 
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "hooks/mime/gmime_handle.h"
 
 namespace hooksmtpd::mime {
 
-// Options with which a parser reports to `defects`, which outlives them. Each sentence comes once, and not more than
-// kMaxDefects in all.
-inline constexpr std::size_t kMaxDefects = 100;
-Options reporting_to(std::vector<std::string>& defects);
+class Defects {
+ public:
+  void add(std::string sentence);
 
-void add_defect(std::vector<std::string>& defects, std::string sentence);
+  bool empty() const { return sentences_.empty(); }
+  const std::vector<std::string>& sentences() const { return sentences_; }
+
+ private:
+  std::vector<std::string> sentences_;
+};
+
+// Text from outside, in quotes: printable ASCII, cut.
+std::string in_quotes(std::string_view text);
 
 }  // namespace hooksmtpd::mime
