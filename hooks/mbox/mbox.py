@@ -53,29 +53,60 @@ def hello(request: Request) -> None:
     if options["format"] not in FROM:
         raise ValueError(f"the option format is {options['format']!r}: it must be mboxrd or mboxo")
     path = pathlib.Path(os.environ.get("HOOK_STATE", "."), options["path"])
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     quote = FROM[options["format"]]
     with locked():
         pass  # whoever may not write there hears of it now
 
 
-@contextmanager
-def locked() -> Iterator[int]:
-    """The file, nobody else's meanwhile."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def make_folder(folder: pathlib.Path) -> None:
+    """And those above it, each on disk before what is in it."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
+def sync(folder: pathlib.Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        end = time.monotonic() + LOCK_SECONDS
-        while True:
-            try:
-                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except (BlockingIOError, PermissionError):
-                if time.monotonic() > end:
-                    raise TimeoutError(f"{path} is locked by somebody else") from None
-                time.sleep(0.02)
-        yield descriptor
+        os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def locked() -> Iterator[int]:
+    """The file, nobody else's until this descriptor is closed: to close any other one of the file would end a lock of
+    fcntl(2), too."""
+    end = time.monotonic() + LOCK_SECONDS
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            lock(descriptor, end)
+            if is_there(descriptor):
+                yield descriptor
+                return
+        finally:
+            os.close(descriptor)
+
+
+def lock(descriptor: int, end: float) -> None:
+    while True:
+        try:
+            return fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            if time.monotonic() > end:
+                raise TimeoutError(f"{path} is locked by somebody else") from None
+            time.sleep(0.02)
+
+
+def is_there(descriptor: int) -> bool:
+    """Whoever had the lock may have put another file in its place, and nobody would ever read this one."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 @hook.deliver
@@ -100,7 +131,7 @@ def append(descriptor: int, request: Request) -> tuple[int, int]:
     """On disk when this returns; what failed half-way is gone."""
     begin = os.lseek(descriptor, 0, os.SEEK_END)
     try:
-        with os.fdopen(os.dup(descriptor), "ab") as file, request.message.open() as message:
+        with open(descriptor, "ab", closefd=False) as file, request.message.open() as message:
             file.write(gap(descriptor, begin))
             sender = re.sub(r"[^!-~]", "-", request.sender) or "MAILER-DAEMON"
             file.write(f"From {sender} {time.asctime(time.gmtime())}\n".encode())
@@ -111,9 +142,7 @@ def append(descriptor: int, request: Request) -> tuple[int, int]:
             file.write(b"\n" if line.endswith(b"\n") else b"\n\n")
         os.fsync(descriptor)
         if begin == 0:  # the name may be new
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-            os.fsync(folder)
-            os.close(folder)
+            sync(path.parent)
     except BaseException:
         os.ftruncate(descriptor, begin)
         raise

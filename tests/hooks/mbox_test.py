@@ -98,6 +98,46 @@ def test_a_locked_file_is_waited_for(mbox):
     assert len(mailbox.mbox(hook.folder / "mbox")) == 1
 
 
+def test_a_file_that_is_moved_away_meanwhile_gets_no_message(mbox):
+    hook = mbox()
+    file = hook.folder / "mbox"
+    with open(file, "r+b") as reader:
+        fcntl.lockf(reader, fcntl.LOCK_EX)
+        asked = threading.Thread(target=hook.deliver)
+        asked.start()
+        while str(file) not in [os.readlink(f"/proc/{hook.process.pid}/fd/{one}") for one in os.listdir(f"/proc/{hook.process.pid}/fd")]:
+            time.sleep(0.01)
+        file.rename(hook.folder / "read")
+    asked.join(10)
+    assert (hook.folder / "read").read_bytes() == b"" and len(mailbox.mbox(file)) == 1
+
+
+def test_the_lock_lasts_until_the_message_is_on_disk(tmp_path):
+    """strace holds fsync up, so that there is a while to look."""
+    hook = Hook(["strace", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=500000", program("mbox")],
+                {"HOOK_STATE": str(tmp_path)})
+    hook.ask(request("hello", options={}))
+    (tmp_path / "spool").write_bytes(MESSAGE)
+    asked = threading.Thread(target=hook.ask, args=(request("deliver", message={**request("deliver")["message"], "path": str(tmp_path / "spool")}),))
+    asked.start()
+    while not (tmp_path / "mbox").read_bytes():
+        time.sleep(0.01)
+    with open(tmp_path / "mbox", "r+b") as file, pytest.raises(BlockingIOError):
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert asked.is_alive()
+    asked.join(10)
+    hook.close()
+
+
+def test_new_folders_are_on_disk_before_the_file(tmp_path):
+    trace = tmp_path / "trace"
+    hook = Hook(["strace", "-y", "-o", trace, "-e", "trace=fsync,mkdir", program("mbox")], {"HOOK_STATE": str(tmp_path)})
+    assert hook.ask(request("hello", options={"path": "a/b/mbox"}))["ready"] is True
+    hook.close()
+    calls = re.findall(rf'(mkdir|fsync)\((?:"|\d+<){tmp_path}([^">]*)', trace.read_text())
+    assert calls == [("mkdir", "/a"), ("fsync", ""), ("mkdir", "/a/b"), ("fsync", "/a")]
+
+
 def test_on_disk_before_the_answer(tmp_path):
     trace = tmp_path / "trace"
     hook = Hook(["strace", "-f", "-y", "-o", trace, "-e", "trace=fsync,write", program("mbox")], {"HOOK_STATE": str(tmp_path)})
