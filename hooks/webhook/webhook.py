@@ -18,8 +18,8 @@
 A message is accepted when it is in the outbox, on disk to stay. From there it goes out in the order of acceptance, one
 after the other. It stays until the server has said 2xx, whatever ends or dies meanwhile: at least once, and in rare cases
 twice, then with the same header Idempotency-Key. 400, 413, 415 and 422 mean that the server will never take this message:
-it moves to the folder `failed` beside the outbox, with a line in the log, and counts towards no limit. Anything else is
-tried again, and holds up what comes after it. A message that a later hook refuses is taken back, unless it was sent: so
+it moves to the folder `failed` beside the outbox, with a line in the log, and counts towards no limit. So does a file in
+the outbox that is no message. Anything else is tried again, and holds up what comes after it. A message that a later hook refuses is taken back, unless it was sent: so
 let this hook be the last.
 
 The body is multipart/form-data: `request`, the JSON of the event without `message.path`, and `message`, the raw message.
@@ -34,6 +34,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import ssl
 import sys
 import threading
@@ -52,6 +53,7 @@ from hooksmtpd import Answer, Request, defer
 DEFAULTS = {"url": "", "ca_file": None, "headers": {}, "authorization": None, "outbox": "outbox", "max_messages": 1000,
             "max_bytes": 256 << 20, "timeout": 30, "backoff": [1, 300]}
 NEVER = (400, 413, 415, 422)  # this message, at this server
+FIELD_NAME, FIELD_VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[\t -~\x80-\xff]*")  # RFC 9110 §5.5
 
 hook = hooksmtpd.Hook("webhook", stores=True)
 
@@ -60,11 +62,11 @@ class Outbox:
     """A file for each message: a line of JSON, and the message. Its name sorts by the time of its acceptance and ends in
     the transaction. Several instances share the folder, and one of them sends."""
 
-    def __init__(self, folder: pathlib.Path, max_messages: int, max_bytes: int) -> None:
+    def __init__(self, folder: pathlib.Path, max_messages: float, max_bytes: float) -> None:
         self.folder, self.max_messages, self.max_bytes = folder, max_messages, max_bytes
         self.failed = folder.with_name("failed")
         for made in (folder, self.failed):
-            made.mkdir(parents=True, exist_ok=True)
+            make_folder(made)
         self.lock = open(folder / ".lock", "a")
         self.last = 0
         self.sending: Optional[str] = None
@@ -74,7 +76,7 @@ class Outbox:
         return sorted(name for name in os.listdir(self.folder) if not name.startswith("."))
 
     def has_room(self, size: int) -> bool:
-        waiting = [entry.stat().st_size for entry in os.scandir(self.folder) if not entry.name.startswith(".")]
+        waiting = [size_of(self.folder / name) for name in self.names()]
         return len(waiting) < self.max_messages and sum(waiting) + size <= self.max_bytes
 
     def put(self, request: Request) -> None:
@@ -90,13 +92,17 @@ class Outbox:
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
-            draft.rename(self.folder / name)
+            with self.change:  # the sender does not see it before it is there to stay
+                draft.rename(self.folder / name)
+                try:
+                    sync(self.folder)
+                except OSError:
+                    (self.folder / name).unlink()
+                    raise
+                self.change.notify()
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        sync(self.folder)
-        with self.change:
-            self.change.notify()
 
     def take_back(self, transaction: str) -> Optional[bool]:
         """Whether it was still there; None if it is on its way just now."""
@@ -134,6 +140,21 @@ class Outbox:
                 draft.unlink(missing_ok=True)
 
 
+def size_of(file: pathlib.Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # sent meanwhile
+        return 0
+
+
+def make_folder(folder: pathlib.Path) -> None:
+    """And those above it, each on disk before what is in it."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync(folder.parent)
+
+
 def sync(folder: pathlib.Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -142,25 +163,36 @@ def sync(folder: pathlib.Path) -> None:
         os.close(descriptor)
 
 
+class NoMessage(Exception):
+    """A file that put() has not written."""
+
+
 class Server:
     """What is at the other end of the URL."""
 
     def __init__(self, options: dict) -> None:
-        self.url = urllib.parse.urlsplit(options["url"])
-        if self.url.scheme not in ("http", "https") or not self.url.hostname:
-            raise ValueError("the option url must be a URL: url = \"http://127.0.0.1:8080/mail\"")
+        self.url = parse_url(options["url"])
         self.tls = ssl.create_default_context(cafile=options["ca_file"]) if self.url.scheme == "https" else None
-        self.timeout = float(options["timeout"])
+        self.timeout = number(options, "timeout")
+        if not isinstance(options["headers"], dict):
+            raise ValueError('the option headers must be a table: headers = { "X-Name" = "value" }')
         self.headers = {str(name): str(value) for name, value in options["headers"].items()}
         if options["authorization"]:
             self.headers["Authorization"] = pathlib.Path(options["authorization"]).read_text().strip()
+        for name, value in self.headers.items():
+            if not FIELD_NAME.fullmatch(name) or not FIELD_VALUE.fullmatch(value):
+                raise ValueError(f"the header {name} is not one that HTTP can carry: one line, in Latin-1")
 
     def post(self, file: BinaryIO) -> int:
         """The status. No answer is an OSError or an HTTPException."""
-        about = json.loads(file.readline())
+        try:
+            about = json.loads(file.readline())
+            key, request = str(about["key"]), json.dumps(about["request"])
+        except (ValueError, TypeError, KeyError):
+            raise NoMessage from None
         boundary = uuid.uuid4().hex
         before = (f'--{boundary}\r\nContent-Disposition: form-data; name="request"\r\nContent-Type: application/json\r\n\r\n'
-                  f'{json.dumps(about["request"])}\r\n--{boundary}\r\nContent-Disposition: form-data; name="message"; '
+                  f'{request}\r\n--{boundary}\r\nContent-Disposition: form-data; name="message"; '
                   f'filename="message.eml"\r\nContent-Type: message/rfc822\r\n\r\n').encode()
         after = f"\r\n--{boundary}--\r\n".encode()
         size = len(before) + os.fstat(file.fileno()).st_size - file.tell() + len(after)
@@ -176,51 +208,85 @@ class Server:
         connection = make(self.url.hostname, self.url.port, timeout=self.timeout, **more)
         try:
             target = urllib.parse.urlunsplit(("", "", self.url.path or "/", self.url.query, ""))
-            connection.request("POST", target, body(), {
-                "Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size),
-                "User-Agent": "hooksmtpd-webhook", "Idempotency-Key": about["key"], **self.headers})
+            try:
+                connection.request("POST", target, body(), {
+                    "Content-Type": f"multipart/form-data; boundary={boundary}", "Content-Length": str(size),
+                    "User-Agent": "hooksmtpd-webhook", "Idempotency-Key": key, **self.headers})
+            except (BrokenPipeError, ConnectionResetError):
+                if connection.sock is None:
+                    raise
+                # It reads no further, and may have said why.
             return connection.getresponse().status
         finally:
             connection.close()
 
 
+def parse_url(text: object) -> urllib.parse.SplitResult:
+    try:
+        url = urllib.parse.urlsplit(str(text))
+        if re.fullmatch("[!-~]+", str(text)) and url.scheme in ("http", "https") and url.hostname and url.port != 0:
+            return url
+    except ValueError:  # of its port or its IPv6 address
+        pass
+    raise ValueError('the option url must be a URL, in ASCII: url = "http://127.0.0.1:8080/mail"')
+
+
+def number(options: dict, name: str) -> float:
+    value = options[name]
+    if type(value) not in (int, float) or not 0 < value < float("inf"):
+        raise ValueError(f"the option {name} must be a number above 0")
+    return value
+
+
 class Sender(threading.Thread):
-    def __init__(self, outbox: Outbox, server: Server, backoff: list[float]) -> None:
+    def __init__(self, outbox: Outbox, server: Server, backoff: object) -> None:
         super().__init__(daemon=True)
         self.outbox, self.server = outbox, server
-        self.first, self.longest = map(float, backoff)
+        if not isinstance(backoff, list) or len(backoff) != 2:
+            raise ValueError("the option backoff must be two numbers of seconds: the first, and the longest")
+        self.first, self.longest = (number({"backoff": one}, "backoff") for one in backoff)
 
     def run(self) -> None:
         pause = self.first
         while True:
-            name = self.outbox.next()
-            why = self.send(self.outbox.folder / name)
+            try:
+                why = self.send(self.outbox.next())
+            except Exception as error:  # whatever it is: messages are accepted as long as this process lives
+                why = f"{type(error).__name__}: {error}"
             if why is None:
                 pause = self.first
                 continue
-            hook.log.warning("not sent: %s; again in %g s. message=%s waiting=%d", why, pause, name, len(self.outbox.names()))
+            hook.log.warning("not sent: %s; again in %g s. message=%s", why, pause, self.outbox.sending)
             self.outbox.sending = None  # until then it may be taken back
             time.sleep(pause)
             pause = min(2 * pause, self.longest)
 
-    def send(self, path: pathlib.Path) -> Optional[str]:
+    def send(self, name: str) -> Optional[str]:
         """None when this message is done with; else why it is not."""
+        path = self.outbox.folder / name
         try:
-            with path.open("rb") as file:
-                status = self.server.post(file)
+            file = path.open("rb")
         except FileNotFoundError:
             return None  # taken back
-        except (OSError, http.client.HTTPException) as error:
-            return f"{type(error).__name__}: {error}"
-        if 200 <= status < 300:
-            path.unlink(missing_ok=True)
-            hook.log.info("sent: status=%d message=%s", status, path.name)
+        with file:
+            try:
+                status = self.server.post(file)
+            except NoMessage:
+                status = None
+        if status is None:
+            self.put_aside(path, "no message of this outbox")
         elif status in NEVER:
-            path.rename(self.outbox.failed / path.name)
-            hook.log.error("refused for good: status=%d, kept as %s", status, self.outbox.failed / path.name)
+            self.put_aside(path, f"refused for good: status={status}")
+        elif 200 <= status < 300:
+            path.unlink(missing_ok=True)
+            hook.log.info("sent: status=%d message=%s", status, name)
         else:
             return f"status {status}"
         return None
+
+    def put_aside(self, path: pathlib.Path, why: str) -> None:
+        path.rename(self.outbox.failed / path.name)
+        hook.log.error("%s, kept as %s", why, self.outbox.failed / path.name)
 
 
 outbox: Outbox
@@ -233,7 +299,8 @@ def hello(request: Request) -> None:
         raise ValueError(f"unknown option {min(unknown)!r}: there are {', '.join(DEFAULTS)}")
     options = {**DEFAULTS, **request.options}
     server = Server(options)
-    outbox = Outbox(pathlib.Path(os.environ.get("HOOK_STATE", "."), options["outbox"]), options["max_messages"], options["max_bytes"])
+    most, octets = number(options, "max_messages"), number(options, "max_bytes")
+    outbox = Outbox(pathlib.Path(os.environ.get("HOOK_STATE", "."), options["outbox"]), most, octets)
     outbox.sweep()
     Sender(outbox, server, options["backoff"]).start()
 

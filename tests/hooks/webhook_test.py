@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import socket
 import ssl
 
 import pytest
@@ -145,6 +146,77 @@ def test_on_disk_before_the_answer(tmp_path):
     assert positions == sorted(positions)
 
 
+def test_new_folders_are_on_disk_before_a_message(tmp_path):
+    trace = tmp_path / "trace"
+    hook = Hook(["strace", "-f", "-y", "-o", trace, "-e", "trace=fsync,mkdir", program("webhook")], {"HOOK_STATE": str(tmp_path)})
+    assert hook.ask(request("hello", options={"url": "http://127.0.0.1:1/", "outbox": "a/outbox"}))["ready"] is True
+    hook.close()
+    calls = re.findall(rf'(mkdir|fsync)\((?:"|\d+<){tmp_path}([^">]*)', trace.read_text())
+    assert calls == [("mkdir", "/a"), ("fsync", ""), ("mkdir", "/a/outbox"), ("fsync", "/a"), ("mkdir", "/a/failed"), ("fsync", "/a")]
+
+
+def test_a_message_that_may_not_be_on_disk_is_not_sent(tmp_path, server):
+    """strace lets fsync of a folder fail: the client was told to come again."""
+    web = server()
+    os.mkdir(tmp_path / "outbox"), os.mkdir(tmp_path / "failed")
+    hook = Hook(["strace", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=2", program("webhook")],
+                {"HOOK_STATE": str(tmp_path)})
+    hook.ask(request("hello", options={"url": "http://127.0.0.1:1/", "backoff": [60, 60]}))
+    (tmp_path / "spool").write_bytes(b"x")
+    asked = request("deliver", message={**request("deliver")["message"], "path": str(tmp_path / "spool")})
+    assert hook.ask(asked)["action"] == "defer"
+    assert waiting(tmp_path) == [] and web.posts.empty()
+    hook.close()
+
+
+def test_a_server_that_refuses_a_message_before_its_end_is_heard(webhook, tmp_path):
+    """It says 413, and reads no further."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        hook = webhook(listener.getsockname()[1])
+        hook.deliver(b"x" * 20_000_000, transaction="large")
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(1 << 16)
+            connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            connection.shutdown(socket.SHUT_WR)
+        hook.wait_logged("refused for good: status=413")
+
+
+def test_what_is_no_message_does_not_hold_up_the_others(server, webhook, tmp_path):
+    web = server()
+    os.mkdir(tmp_path / "outbox")
+    (tmp_path / "outbox/0-empty").write_bytes(b"")
+    (tmp_path / "outbox/0-notes.txt").write_bytes(b"[1]\n")
+    (tmp_path / "outbox/0-\xff").write_bytes(b"\xff\n")
+    hook = webhook(web.port)
+    assert hook.deliver(transaction="a") == ACCEPT
+    assert web.post().request["transaction"] == "a"
+    assert {one.name for one in (tmp_path / "failed").iterdir()} == {"0-empty", "0-notes.txt", "0-\xff"}
+    assert "no message of this outbox" in hook.close()
+
+
+def test_trouble_with_the_outbox_is_told_and_does_not_end_the_sending(server, webhook, tmp_path):
+    web = server(413)
+    hook = webhook(web.port)
+    os.rmdir(tmp_path / "failed")
+    hook.deliver(transaction="a")
+    hook.wait_logged("not sent: FileNotFoundError")
+    os.mkdir(tmp_path / "failed")
+    hook.deliver(transaction="b")
+    while web.post().request["transaction"] != "b":
+        pass
+
+
+def test_messages_are_accepted_while_others_leave(server, webhook, tmp_path):
+    """What the sender has removed meanwhile takes no room."""
+    web = server()
+    hook = webhook(web.port)
+    for number in range(200):
+        assert hook.deliver(transaction=f"t{number}") == ACCEPT
+    for number in range(200):
+        assert web.post().request["transaction"] == f"t{number}"
+
+
 def test_certificates_are_verified(server, webhook, authority, tmp_path):
     certificate = authority.issue("127.0.0.1", file="webhook")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -164,7 +236,11 @@ def test_certificates_are_verified(server, webhook, authority, tmp_path):
 
 @pytest.mark.parametrize("options, words", [
     ({"url": ""}, "must be a URL"), ({"url": "ftp://x/"}, "must be a URL"), ({"uri": 1}, "unknown option 'uri'"),
-    ({"authorization": "/nonexistent"}, "/nonexistent")])
+    ({"authorization": "/nonexistent"}, "/nonexistent"), ({"url": "http://a:b/"}, "must be a URL"),
+    ({"url": "http://a/\u00fc"}, "must be a URL"), ({"url": "http://a/ b"}, "must be a URL"), ({"url": "http://[::1/"}, "must be a URL"),
+    ({"headers": {"X": "a\nb"}}, "header X"), ({"headers": {"X": "\u2028"}}, "header X"), ({"headers": {"X:": "a"}}, "header X:"),
+    ({"headers": ["X"]}, "headers"), ({"backoff": [0, 0]}, "backoff"), ({"backoff": 5}, "backoff"), ({"timeout": 0}, "timeout"),
+    ({"max_messages": "many"}, "max_messages")])
 def test_a_wrong_option_is_said_at_start(webhook, options, words):
     hello = webhook(1, **options).hello
     assert hello["ready"] is False and words in hello["text"]
