@@ -16,9 +16,9 @@ What the command gets:
                      between several), HOOK_SIZE, HOOK_REASON; empty where the event has no such thing
     standard error   the daemon's log
 
-    A value with another byte than A-Z a-z 0-9 . @ _ + = - is not handed over: its variable is empty, and HOOK_UNSAFE
-    names it, blanks between several. (HOOK_CLIENT_IP, which is no text of the client's, may have colons as well.) So no
-    value needs quoting; but one can begin with a dash, like an option.
+    A value with another byte than A-Z a-z 0-9 . @ _ + = -, or of more than 64 KiB, is not handed over: its variable is
+    empty, and HOOK_UNSAFE names it, blanks between several. (HOOK_CLIENT_IP, which is no text of the client's, may have
+    colons as well.) So no value needs quoting; but one can begin with a dash, like an option.
 
 What it answers: its exit status (sysexits.h), and the last line of its standard output as the text of the reply.
     0                         accept
@@ -66,6 +66,7 @@ from hooksmtpd import Answer, Log, Request, accept, defer, reject
 
 SAFE = re.compile(r"[A-Za-z0-9.@_+=-]*")
 TEXT_OF = re.compile(r"(?:(?P<code>[45]\d\d)(?!\S) *)?(?:(?P<enhanced>[45]\.\d{1,3}\.\d{1,3})(?!\S) *)?(?P<text>.*)")
+LONGEST = 65536  # octets of a value; the kernel takes twice as much
 KEPT = 4096  # octets of the end of standard output
 REJECTS = {65: (554, "5.6.0", "bad message"), 67: (550, "5.1.1", "no such user"), 68: (550, "5.1.2", "no such host"),
            76: (554, "5.5.0", "bad protocol"), 77: (550, "5.7.1", "not permitted")}
@@ -86,7 +87,8 @@ def variables(request: Request) -> dict[str, str]:
     set_to, unsafe = {}, []
     for name, value in found.items():
         words = value if isinstance(value, list) else [value]
-        if not (all(map(SAFE.fullmatch, words)) or name == "CLIENT_IP" and is_address(value)):
+        is_safe = all(map(SAFE.fullmatch, words)) and len(" ".join(words)) <= LONGEST
+        if not (is_safe or name == "CLIENT_IP" and is_address(value)):
             words = []
             unsafe.append("HOOK_" + name)
         set_to["HOOK_" + name] = " ".join(words)
@@ -154,7 +156,7 @@ class Command:
 
 def finish(process: int, output: int, seconds: float) -> tuple[int | None, bytes]:
     """Waits for the process, and kills it and its children when the time is up: None then. What it left in the background
-    may hold its output open; nobody waits for that."""
+    may hold its output open, or go on writing; nobody waits for that."""
     end, said, status = time.monotonic() + seconds, b"", None
     os.set_blocking(output, False)
     ended = os.pidfd_open(process)
@@ -162,23 +164,29 @@ def finish(process: int, output: int, seconds: float) -> tuple[int | None, bytes
     poll.register(output, select.POLLIN)
     poll.register(ended, select.POLLIN)
     try:
-        while True:
-            ready = dict(poll.poll(max(0, end - time.monotonic()) * 1000))
-            if not ready:
-                os.killpg(process, signal.SIGKILL)
-                break
-            if output in ready:
-                piece = os.read(output, 65536)
-                said = (said + piece)[-KEPT:]
-                if not piece:
-                    poll.unregister(output)
-            elif ended in ready:
+        while (left := end - time.monotonic()) > 0:
+            ready = dict(poll.poll(left * 1000))
+            piece = read(output)
+            said = (said + piece)[-KEPT:]
+            if ended in ready:
                 status = 0
                 break
+            if output in ready and not piece:
+                poll.unregister(output)
+        else:
+            os.killpg(process, signal.SIGKILL)
     finally:
         os.close(ended)
         code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     return (None if status is None else code), said
+
+
+def read(output: int) -> bytes:
+    """What is in the pipe; nothing at its end, too."""
+    try:
+        return os.read(output, 1 << 20)
+    except BlockingIOError:
+        return b""
 
 
 def last_line(said: bytes) -> str:

@@ -128,6 +128,27 @@ def test_what_is_harmless_is_in_the_environment(command):
     assert variables(hook, client={"ip": "2001:db8::7", "port": 1})["HOOK_CLIENT_IP"] == "2001:db8::7"
 
 
+def test_what_is_too_long_for_the_environment_is_named_and_left_out(command):
+    hook = command('env > "$HOOK_STATE/variables"')
+    many = [f"{number:060}@example.test" for number in range(2000)]  # more than the kernel takes in one variable
+    assert deliver(hook, to=many)["action"] == "accept"
+    found = (hook.folder / "variables").read_text()
+    assert "HOOK_TO=\n" in found and "HOOK_UNSAFE=HOOK_TO\n" in found
+
+
+def test_a_command_that_writes_without_end_is_killed_when_its_time_is_up(command):
+    hook = command("exec yes", "-t", "0.5")
+    begin = time.monotonic()
+    assert hook.ask(recipient())["action"] == "defer"
+    assert time.monotonic() - begin < 5 and "took too long" in hook.close()
+
+
+def test_what_goes_on_writing_in_the_background_holds_nothing_up(command):
+    hook = command('timeout 20 yes & echo $! > "$HOOK_STATE/pid"', "-t", "10")
+    begin = time.monotonic()
+    assert hook.ask(recipient())["action"] == "accept" and time.monotonic() - begin < 5
+
+
 @pytest.mark.parametrize("text", [
     "$(touch owned)@x.test", "`touch owned`@x.test", '"a b"@x.test', "a;touch owned@x.test", "a|b@x.test", "a&b@x.test", "a\nb@x.test",
     "a'b@x.test", "a\\b@x.test", "a*b@x.test", "a?b@x.test", "~a@x.test", "a#b@x.test", "a%b@x.test", "a/b@x.test", "a{b}@x.test",
