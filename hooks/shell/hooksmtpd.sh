@@ -54,11 +54,15 @@ discard() { _hook_say discard; }
 close() { _hook_say close "$@"; }
 reply() { _hook_say "$@"; }
 
-# The first line that is said counts, wherever in the function it was said: in a pipe or a subshell, too.
+# The first line that is said counts, wherever in the function it was said: in a pipe or a subshell, too. What cannot be
+# written down, since the disk is full, was not said.
 _hook_say() {
   IFS=' '
   _hook_one_line "$*"
-  printf '%s\n' "$_hook_line" >>"$_hook_said"
+  printf '%s\n' "$_hook_line" >>"$_hook_said" || {
+    : >"$_hook_said"
+    exit 75
+  }
   exit 0
 }
 
@@ -379,7 +383,7 @@ _hook_ask() {
       _hook_line=defer
       ;;
     0:*:) _hook_line=accept ;;
-    0:* | *:*:[!a]*) ;;
+    0:* | *:*:reject* | *:*:defer* | *:*:close*) ;;
     *)
       log error "on_$event has failed with status $_hook_status: answered with defer"
       _hook_line=defer

@@ -343,10 +343,16 @@ proc ::hooksmtpd::refusal {message options} {
     return "\"action\":\"$action\",\"code\":$code$enhanced,\"text\":[text_of [string trimleft "$more $message"]]"
 }
 
-# A text as JSON: a list of its lines, as many and as long as a reply can have them.
+# A text as JSON: a list of its lines, as many and as long as a reply of 64 KiB can have them.
 proc ::hooksmtpd::text_of {text} {
-    set lines [lrange [split [string trimright $text] \n] 0 99]
-    return \[[join [lmap line $lines { quoted [string range $line 0 499] }] ,]\]
+    set lines {}
+    set octets 0
+    foreach line [lrange [split [string trimright $text] \n] 0 99] {
+        set quoted [quoted [string range $line 0 499]]
+        if {[incr octets [string length $quoted]] > 60000} break
+        lappend lines $quoted
+    }
+    return \[[join $lines ,]\]
 }
 
 proc ::hooksmtpd::quoted {text} {

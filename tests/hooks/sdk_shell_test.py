@@ -70,6 +70,19 @@ def test_a_command_that_fails_is_a_temporary_failure(start, body):
     assert pipe.ask_line(golden("validate_host")[0]) == "accept", "and the hook goes on"
 
 
+@pytest.mark.parametrize("yes", ["accept", "discard", "reply ok", """reply '{"action":"accept"}'"""])
+def test_a_yes_does_not_count_if_what_comes_after_it_fails(start, yes):
+    hook = start(f"on_deliver() {{ {yes} | cat; false; }}")
+    assert hook.ask_line(golden("deliver")[0]) == "defer"
+    assert "on_deliver has failed with status 1" in hook.log()
+
+
+def test_a_no_that_a_full_disk_swallows_is_no_yes(start):
+    """What runs left of || is not under `set -e`."""
+    hook = start("check() { reject 550 no such user; }\non_validate_recipient() { _hook_said=/dev/full; check || defer; }")
+    assert hook.ask_line(recipient()) == "defer"
+
+
 def test_a_request_cannot_change_the_hook(start):
     pipe = start("on_validate_recipient() { seen=yes; cd /; set +e; IFS=x; umask 777; PATH=; on_data() { reject; }; }\n"
                  'on_validate_host() { reject "${seen-no}" "$(pwd)"; }')

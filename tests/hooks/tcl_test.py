@@ -248,6 +248,15 @@ def test_a_message_of_an_error_stays_within_its_lines(tmp_path):
     script.hook.close()
 
 
+def test_a_message_of_an_error_stays_within_a_reply(tmp_path):
+    """A script may say what it has found in a message, whose octets take up to six in JSON."""
+    script = Script(tmp_path, "proc d {from to lines} { error [join $lines \\n] }\n" + SERVE)
+    reply = script.deliver((b"\xe9" * 998 + b"\r\n") * 200)
+    assert reply["action"] == "reject" and len(json.dumps(reply)) < 65000
+    assert 1 < len(reply["text"]) <= 100 and set("".join(reply["text"])) == {"\xe9"}
+    script.hook.close()
+
+
 def test_octets_that_are_no_text_arrive_as_a_channel_of_smtpd_reads_them(tmp_path):
     script = Script(tmp_path, 'proc d {s r l} { puts stderr [list $s $r [string length [lindex $l 0]]] }\n' + SERVE)
     assert script.deliver(b"\xe2\x82\xac\r\n", from_b64="/EBhLnRlc3Q=", **{"from": "\ufffd@a.test"},
