@@ -54,9 +54,10 @@ void Body::remove_file() {
 std::expected<std::string, int> Body::place_for(const std::string& hook) {
   withdraw();
   if (error_ != 0) return std::unexpected(error_);
-  const auto placed = file_.valid() ? spool_.link_to_hook(hook, name_) : spool_.write_to_hook(hook, name_, memory_);
+  auto placed = file_.valid() ? spool_.link_to_hook(hook, name_) : spool_.write_to_hook(hook, name_, memory_);
   if (!placed) return std::unexpected(placed.error());
   holder_ = hook;
+  placed_ = *std::move(placed);
   return spool_.path_for_hook(hook, name_);
 }
 
@@ -116,7 +117,7 @@ std::expected<void, int> Body::copy_file(std::uint64_t offset, std::uint64_t oct
 }
 
 void Body::withdraw() {
-  if (!holder_.empty()) spool_.remove_from_hook(std::exchange(holder_, {}), name_);
+  if (!holder_.empty()) spool_.remove_from_hook(std::exchange(holder_, {}), std::exchange(placed_, {}));
 }
 
 }  // namespace hooksmtpd::worker

@@ -54,6 +54,7 @@ class Body {
   std::string memory_;
   sys::Fd file_;        // in incoming, once the message outgrew the memory
   std::string holder_;  // the hook that can read it now, or empty
+  HookFolder::File placed_;
   std::uint64_t size_ = 0;
   int error_ = 0;  // of the spool; what it had taken is gone again
 };

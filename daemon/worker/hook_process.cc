@@ -96,8 +96,10 @@ void HookProcess::ask(Request request) {
     if (request.asker) over_full_.push_back(request.asker);
     return mark_busy();
   }
-  request.give_up = Clock::now() + std::min(request.timeout, kMaxWaitForStart);
-  if (state_ != State::kReady) timer_.set_at_latest(request.give_up);
+  if (state_ != State::kReady) {
+    request.give_up = Clock::now() + std::min(request.timeout, kMaxWaitForStart);
+    timer_.set_at_latest(request.give_up);
+  }
   waiting_octets_ += request.line.size();
   if (request.urgent) {
     waiting_.push_front(std::move(request));

@@ -14,13 +14,7 @@
 namespace hooksmtpd::worker {
 namespace {
 
-// Readable by whoever can enter the folder; nobody can write it, not even we again.
-std::expected<sys::Fd, int> create(const sys::Fd& folder, const std::string& name) {
-  sys::Fd file(openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
-  if (!file.valid()) return std::unexpected(errno);
-  if (fchmod(file.get(), 0444) != 0) return std::unexpected(errno);  // whatever the umask
-  return file;
-}
+constexpr auto kSweep = std::chrono::milliseconds(10);
 
 std::vector<std::string> names_in(int parent, const std::string& folder) {
   std::vector<std::string> names;
@@ -36,26 +30,18 @@ std::vector<std::string> names_in(int parent, const std::string& folder) {
 
 }  // namespace
 
-std::expected<void, int> write_all(const sys::Fd& file, std::string_view octets) {
-  while (!octets.empty()) {
-    const ssize_t written = write(file.get(), octets.data(), octets.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return std::unexpected(errno);
-    octets.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return {};
-}
-
-Spool::Spool(sys::Fd folder, std::filesystem::path path, std::size_t most_open)
-    : folder_(std::move(folder)), path_(std::move(path)), most_open_(most_open) {
+Spool::Spool(event_base* base, sys::Fd folder, std::filesystem::path path, std::size_t most_open)
+    : folder_(std::move(folder)), path_(std::move(path)), most_open_(most_open), sweep_timer_(base, *this) {
   for (const std::string& hook : names_in(folder_.get(), ".")) {
-    for (const std::string& left : names_in(folder_.get(), hook)) remove_from_hook(hook, left);
+    for (const std::string& left : names_in(folder_.get(), hook)) {
+      unlinkat(folder_.get(), fmt::format("{}/{}", hook, left).c_str(), 0);
+    }
   }
 }
 
 std::expected<sys::Fd, int> Spool::create_incoming(const std::string& name) {
   if (open_ >= most_open_) return std::unexpected(ENOSPC);
-  auto file = create(folder_, "incoming/" + name);
+  auto file = create_readable(folder_, "incoming/" + name);
   if (file) ++open_;
   return file;
 }
@@ -65,28 +51,40 @@ void Spool::remove_incoming(const std::string& name) {
   unlinkat(folder_.get(), ("incoming/" + name).c_str(), 0);
 }
 
-std::expected<void, int> Spool::link_to_hook(const std::string& hook, const std::string& name) const {
-  const std::string from = "incoming/" + name;
-  const std::string to = fmt::format("{}/{}", hook, name);
-  if (linkat(folder_.get(), from.c_str(), folder_.get(), to.c_str(), 0) != 0) return std::unexpected(errno);
-  return {};
+std::expected<HookFolder*, int> Spool::folder_of(const std::string& hook) {
+  if (const auto known = hooks_.find(hook); known != hooks_.end()) return &known->second;
+  sys::Fd folder(openat(folder_.get(), hook.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!folder.valid()) return std::unexpected(errno);
+  return &hooks_.try_emplace(hook, std::move(folder)).first->second;
 }
 
-std::expected<void, int> Spool::write_to_hook(const std::string& hook, const std::string& name,
-                                              std::string_view message) const {
-  const auto file = create(folder_, fmt::format("{}/{}", hook, name));
-  if (!file) return std::unexpected(file.error());
-  const auto written = write_all(*file, message);
-  if (!written) remove_from_hook(hook, name);
-  return written;
+std::expected<HookFolder::File, int> Spool::link_to_hook(const std::string& hook, const std::string& name) {
+  const auto folder = folder_of(hook);
+  if (!folder) return std::unexpected(folder.error());
+  return (*folder)->link(folder_, "incoming/" + name, name);
 }
 
-void Spool::remove_from_hook(const std::string& hook, const std::string& name) const {
-  unlinkat(folder_.get(), fmt::format("{}/{}", hook, name).c_str(), 0);
+std::expected<HookFolder::File, int> Spool::write_to_hook(const std::string& hook, const std::string& name,
+                                                          std::string_view message) {
+  const auto folder = folder_of(hook);
+  if (!folder) return std::unexpected(folder.error());
+  return (*folder)->write(name, message);
 }
 
-std::string Spool::path_for_hook(const std::string& hook, const std::string& name) const {
-  return fmt::format("{}/{}/{}", path_.native(), hook, name);
+void Spool::remove_from_hook(const std::string& hook, HookFolder::File file) {
+  if (hooks_.at(hook).take_away(std::move(file))) sweep_timer_.set_at_latest(Clock::now() + kSweep);
+}
+
+void Spool::sweep() {
+  bool again = false;
+  for (auto& [hook, folder] : hooks_) again = folder.sweep() || again;
+  if (again) sweep_timer_.set_at_latest(Clock::now() + kSweep);
+}
+
+std::string Spool::path_for_hook(std::string_view hook, std::string_view name) const {
+  std::string path;
+  path.reserve(path_.native().size() + hook.size() + name.size() + 2);
+  return path.append(path_.native()).append(1, '/').append(hook).append(1, '/').append(name);
 }
 
 }  // namespace hooksmtpd::worker

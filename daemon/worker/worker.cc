@@ -43,11 +43,13 @@ struct Descriptors {
 };
 
 Descriptors share_descriptors(const config::Config& config) {
-  constexpr std::size_t kOurs = 64;  // log, control, listeners, libevent, a file that is handed to a hook
+  constexpr std::size_t kOurs = 64;  // log, control, listeners, libevent, a message on its way into a file
   rlimit limit{};
   sys::must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
   std::size_t reserved = kOurs;
-  for (const config::Hook& hook : config.hooks) reserved += 6 * hook.instances;  // three pipes, and the next three
+  for (const config::Hook& hook : config.hooks) {
+    reserved += 6 * hook.instances + 1 + HookFolder::kMostOpen;  // three pipes, and the next three; its messages
+  }
   const std::size_t free = limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
   return {.clients = free - free / 4, .spool = free / 4};
 }
@@ -190,8 +192,8 @@ void Worker::configure(const sys::Frame& frame) {
   log_.set_level(generation_->config.log_level);
   if (!clients_) {
     const Descriptors descriptors = share_descriptors(generation_->config);
-    spool_ =
-        std::make_unique<Spool>(std::move(spool_folder_), generation_->config.runtime_dir / "spool", descriptors.spool);
+    spool_ = std::make_unique<Spool>(base_.get(), std::move(spool_folder_), generation_->config.runtime_dir / "spool",
+                                     descriptors.spool);
     const auto restart = [this](HookProcess& process, const std::string& reason) {
       const sys::HookProcess which{
           .slot = slots_[&process], .instance = process.instance(), .generation = process.generation()};

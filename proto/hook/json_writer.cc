@@ -3,6 +3,8 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <iterator>
 
 #include "proto/mail/utf8.h"
@@ -10,8 +12,12 @@
 namespace hooksmtpd::hook {
 namespace {
 
-// Stands for itself between the quotes of a JSON string.
-bool is_plain(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+// What stands for itself between the quotes of a JSON string, by octet.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = ' '; c <= '~'; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
 
 // The second character of an escape of two (RFC 8259 §7), or 0. Mail is full of CR and LF.
 char short_escape(char32_t code_point) {
@@ -36,19 +42,36 @@ char short_escape(char32_t code_point) {
 
 std::size_t plain_prefix(std::string_view text) {
   std::size_t length = 0;
-  while (length < text.size() && is_plain(text[length])) ++length;
+  while (length < text.size() && kPlain[static_cast<unsigned char>(text[length])]) ++length;
   return length;
 }
 
 }  // namespace
 
+bool JsonWriter::wants_comma() const {
+  if (out_.empty()) return false;
+  const char last = out_.back();
+  return last != '{' && last != '[' && last != ':';
+}
+
 void JsonWriter::comma() {
-  if (!out_.empty() && std::string_view("{[:").find(out_.back()) == std::string_view::npos) out_ += ',';
+  if (wants_comma()) out_ += ',';
+}
+
+// At once, however many pieces there are: requests are made of little else.
+void JsonWriter::append(std::initializer_list<std::string_view> pieces) {
+  const std::size_t before = out_.size();
+  std::size_t size = before;
+  for (const std::string_view piece : pieces) size += piece.size();
+  out_.resize_and_overwrite(size, [&](char* text, std::size_t) {  // of GCC 12 the second is the capacity
+    char* at = text + before;
+    for (const std::string_view piece : pieces) at = std::ranges::copy(piece, at).out;
+    return size;
+  });
 }
 
 void JsonWriter::key(std::string_view key, std::string_view suffix) {
-  comma();
-  out_.append(1, '"').append(key).append(suffix).append("\":");
+  append({wants_comma() ? ",\"" : "\"", key, suffix, "\":"});
 }
 
 void JsonWriter::begin_object() {
@@ -78,9 +101,7 @@ void JsonWriter::boolean(std::string_view name, bool value) {
 
 void JsonWriter::text(std::string_view name, std::string_view value) {
   if (plain_prefix(value) == value.size()) {  // nearly always
-    key(name);
-    out_.append(1, '"').append(value).append(1, '"');
-    return;
+    return append({wants_comma() ? ",\"" : "\"", name, "\":\"", value, "\""});
   }
   if (!mail::is_utf8(value)) {
     key(name, "_b64");

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,7 +50,9 @@ class JsonWriter {
   void json(std::string_view key, std::string_view value);
 
  private:
+  bool wants_comma() const;
   void comma();
+  void append(std::initializer_list<std::string_view> pieces);
   void key(std::string_view key, std::string_view suffix = {});
   void quoted(std::string_view value);
   void quoted_base64(std::string_view value);

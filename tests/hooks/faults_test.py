@@ -109,7 +109,7 @@ def test_behind_the_daemon(daemon):
         assert client.say("RCPT TO:<rcpt+451@x.test>") == "451 4.3.0 injected fault 451"
         began = time.monotonic()
         client.expect("RCPT TO:<slow+1@x.test>", "250")
-        assert time.monotonic() - began >= 1
+        assert time.monotonic() - began >= 0.95  # the loop counts from where its turn began
         client.expect("RSET", "250")
         assert client.message(recipients=("data+552@x.test", "b@x.test")) == "552 5.2.2 injected fault 552"
         assert client.message(recipients=("discard@x.test",)).code == 250

@@ -27,13 +27,19 @@ struct Folder {
   }
   ~Folder() { fs::remove_all(path); }
 
-  Spool spool() const { return Spool(sys::Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path, 2); }
+  Spool spool() const {
+    return Spool(base.get(), sys::Fd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)), path, 2);
+  }
   std::size_t files() const {
     return static_cast<std::size_t>(std::ranges::count_if(fs::recursive_directory_iterator(path),
                                                           [](const auto& entry) { return entry.is_regular_file(); }));
   }
 
+  // Until all has been swept away.
+  void sweep() const { event_base_dispatch(base.get()); }
+
   fs::path path;
+  EventBase base{event_base_new()};
 };
 
 std::string content(const fs::path& file) {
@@ -68,8 +74,11 @@ TEST_CASE("a message, small or large, is there for one hook at a time, read-only
       const auto second = body.place_for("two");
       REQUIRE(second.has_value());
       CHECK(content(*second) == message);
+      folder.sweep();
       CHECK_FALSE(fs::exists(*first));
+      CHECK(content(*second) == message);
       body.withdraw();
+      folder.sweep();
       CHECK_FALSE(fs::exists(*second));
     }
     CHECK(folder.files() == 0);
@@ -155,12 +164,14 @@ TEST_CASE("octets are put into the midst of a message, small or large, and no ho
       body.append(message);
       const fs::path before = body.place_for("one").value();
       REQUIRE(body.insert(5, "X: y\r\n"));
+      folder.sweep();
       CHECK(!fs::exists(before));
       REQUIRE(body.insert(11, "Z: 1\r\n"));
       CHECK(body.size() == size + 12);
       CHECK(content(body.place_for("two").value()) == "aaaaaX: y\r\nZ: 1\r\n" + message.substr(5));
       CHECK(body.head(11) == "aaaaaX: y\r\n");
     }
+    folder.sweep();
     CHECK(folder.files() == 0);
   }
 }
