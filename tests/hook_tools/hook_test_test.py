@@ -32,6 +32,43 @@ def test_a_ready_made_hook_gets_messages_that_are_there():
     assert "subject=" in delivered[0]["log"][0]
 
 
+@pytest.mark.parametrize("command", [["hooks/log/log"], ["hooks/exec/exec", "/bin/cat"]])
+def test_a_hook_that_refuses_auth_is_not_offered_it(command):
+    found = report(BUILD / command[0], *command[1:])
+    assert found["ok"] and found["findings"] == []
+    assert {case["name"].split()[0] for case in found["cases"]} >= {"validate_recipient", "deliver", "disconnect"}
+    refused = report("--events", "auth,deliver", BUILD / command[0], *command[1:], status=1)
+    assert kinds(refused) == ["not-ready"] and "`auth`" in refused["findings"][0]["text"]
+
+
+EVENTS = """if request["event"] == "hello":
+    print(request["events"], file=sys.stderr)
+print("ok", flush=True)"""
+
+
+@pytest.mark.parametrize(("arguments", "offered"), [
+    (["--events", "deliver,auth"], ["deliver", "auth"]),
+    (["--cases", "CASES"], ["validate_sender", "validate_recipient"]),
+    (["--cases", "CASES", "--events", "helo"], ["helo"]),
+])
+def test_hello_offers_what_will_be_asked(tmp_path, arguments, offered):
+    recipient, sender = ONE, {"request": {"event": "validate_sender"}}
+    own = str(cases(tmp_path, recipient, sender, recipient))
+    found = report(*(own if one == "CASES" else one for one in arguments), python(tmp_path, EVENTS))
+    assert found["log"] == [str(offered)]
+    if "--cases" not in arguments:
+        assert {case["name"].split()[0] for case in found["cases"]} == set(offered)
+
+
+def test_an_event_that_there_is_not(tmp_path):
+    assert '--events: no event "deliverr"' in run("test", "--events", "deliverr", "/bin/cat", status=64).stderr
+
+
+def test_a_hook_that_says_it_handles_auth_is_asked_it(tmp_path):
+    hook = python(tmp_path, 'print(\'{"events":["auth"]}\' if request["event"] == "hello" else "reject", flush=True)')
+    assert {case["name"].split()[0] for case in report(hook)["cases"]} == {"auth"}
+
+
 def test_people_get_a_line_for_each_case_and_what_the_hook_logs(tmp_path):
     hook = python(tmp_path, 'print("looking \\x1b[2J", file=sys.stderr)\nprint("reject 550 5.1.1 no", flush=True)')
     text = run("test", "--cases", cases(tmp_path, {**ONE, "name": "bob", "reply": {"code": 550}}), hook).stdout

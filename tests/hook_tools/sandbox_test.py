@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from harness import hooks
 from hook_tools.tools import run
 
@@ -27,6 +29,37 @@ def test_it_has_the_jail_of_the_daemon_and_reads_the_messages(make_daemon):
     delivered = [case for case in found["cases"] if case["name"].startswith("deliver ")]
     assert delivered and all(case["log"] == ["60800 False ['lo']"] for case in delivered)
     assert (daemon.state / "hooks/curious/copy").read_bytes()
+
+
+def test_it_is_told_what_the_configuration_says(make_daemon):
+    daemon = make_daemon()
+    daemon.hook("judge", hooks.PYTHON + """
+import json, sys
+for line in sys.stdin:
+    request = json.loads(line)
+    if request["event"] == "hello":
+        print(request["events"], request["options"], file=sys.stderr)
+    print("ok", flush=True)
+""", ["validate_sender", "helo"], options={"domain": "dev.test"})
+    daemon.write_config()
+    found = json.loads(run("test", "--json", "--sandbox", "judge", "--config", daemon.file, env=daemon.surroundings()).stdout)
+    assert found["log"] == ["['helo', 'validate_sender'] {'domain': 'dev.test'}"]
+    assert {case["name"].split()[0] for case in found["cases"]} == {"helo", "validate_sender"}
+
+
+@pytest.mark.parametrize("name", ["log", "faults", "maildir", "mbox"])
+def test_a_ready_made_hook_by_its_name(make_daemon, name):
+    daemon = make_daemon(f'[[hook]]\nuse = "{name}"\n')
+    daemon.write_config()
+    found = json.loads(run("test", "--json", "--sandbox", name, "--config", daemon.file, env=daemon.surroundings()).stdout)
+    assert found["ok"] and found["cases"] and found["findings"] == []
+
+
+def test_a_name_that_nobody_has(make_daemon):
+    daemon = make_daemon('[[hook]]\nuse = "maildir"\n')
+    daemon.write_config()
+    done = run("test", "--sandbox", "mailder", "--config", daemon.file, status=78, env=daemon.surroundings())
+    assert "no hook is named \"mailder\" — did you mean 'maildir'?" in done.stderr
 
 
 def test_what_the_jail_does_not_let_it_do_is_found(make_daemon):

@@ -144,6 +144,15 @@ std::vector<Case> golden_cases() {
   return cases;
 }
 
+std::vector<Event> events_of(const std::vector<Case>& cases) {
+  std::vector<Event> events;
+  for (const Case& one : cases) events.push_back(one.event);
+  std::ranges::sort(events);
+  const auto twice = std::ranges::unique(events);
+  events.erase(twice.begin(), twice.end());
+  return events;
+}
+
 std::expected<std::vector<Case>, std::string> read_cases(const fs::path& path) {
   if (!fs::is_directory(path)) return read_one(path);
   std::vector<fs::path> files;

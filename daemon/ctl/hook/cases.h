@@ -38,6 +38,9 @@ struct Case {
 // All but those of hello, in the order in which a session has them.
 std::vector<Case> golden_cases();
 
+// What they are about, each event once, in the order of a session.
+std::vector<hook::Event> events_of(const std::vector<Case>& cases);
+
 // Of a file, or of all *.jsonl in a folder, in the order of their names. An error names file and line.
 std::expected<std::vector<Case>, std::string> read_cases(const std::filesystem::path& path);
 

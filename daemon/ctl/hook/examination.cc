@@ -70,9 +70,7 @@ class Examination {
   // False: it is of no use.
   bool start() {
     trial_ = std::make_unique<Trial>(settings_.trial);
-    const Question hello{.id = 1,
-                         .event = Event::kHello,
-                         .line = hello_line(settings_.trial.name, 1, settings_.timeout, settings_.options)};
+    const Question hello{.id = 1, .event = Event::kHello, .line = hello_line(settings_, 1)};
     next_id_ = 2;
     const auto begin = Trial::Clock::now();
     auto reply = trial_->hello(hello, settings_.timeout);
@@ -178,10 +176,11 @@ class Examination {
 };
 
 // Whether the daemon could ask this hook that.
-bool concerns(const hook::HelloReply& hello, Event event) {
+bool concerns(const ExaminationSettings& settings, const hook::HelloReply& hello, Event event) {
   if (event == Event::kCancel && (hello.concurrency == 1 || !hello.wants_cancel)) return false;
   if (event == Event::kReset && !hello.wants_reset) return false;
-  return !hello.events || std::ranges::find(*hello.events, event) != hello.events->end();
+  const std::vector<Event>& asked = hello.events ? *hello.events : settings.events;
+  return std::ranges::find(asked, event) != asked.end();
 }
 
 }  // namespace
@@ -192,19 +191,16 @@ std::string request_line(const Json& request, hook::RequestId id) {
   return numbered.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
-std::string hello_line(const std::string& name, hook::RequestId id, std::chrono::milliseconds timeout,
-                       const std::string& options) {
+std::string hello_line(const ExaminationSettings& settings, hook::RequestId id) {
   std::vector<hook::EventTimeout> events;
-  for (std::size_t i = 1; i < hook::kEvents; ++i) {
-    events.push_back({.event = Event{static_cast<std::uint8_t>(i)}, .timeout = timeout});
-  }
+  for (const Event event : settings.events) events.push_back({.event = event, .timeout = settings.timeout});
   std::string line;
   const hook::Hello hello{.daemon = "hooksmtpd " HOOKSMTPD_VERSION,
-                          .hook = name,
+                          .hook = settings.trial.name,
                           .instance = 1,
                           .isolation = "none",
                           .events = events,
-                          .options = options};
+                          .options = settings.options};
   if (!append_request(line, id, hello)) throw std::runtime_error("the options are too long for a request");
   return line;
 }
@@ -216,7 +212,7 @@ Examined examine(const ExaminationSettings& settings, const std::vector<Case>& c
   const Case* at_once = nullptr;
   for (const Case& one : cases) {
     // The author of a case means it, whatever the hook says.
-    if (!one.expected && !concerns(*result.hello, one.event)) continue;
+    if (!one.expected && !concerns(settings, *result.hello, one.event)) continue;
     if (!examination.ask(one)) return result;
     if (at_once == nullptr && hook::verdict_counts(one.event)) at_once = &one;
   }

@@ -43,6 +43,8 @@ struct ExaminationSettings {
   std::filesystem::path files;  // an empty folder for what requests name
   std::chrono::milliseconds timeout{std::chrono::seconds(10)};
   std::string options = "{}";  // a JSON object, for hello
+  // What hello says that the hook is asked. A reply that says what it handles counts instead, for what the cases have.
+  std::vector<hook::Event> events{};
 };
 
 // Throws std::system_error if the program cannot be started.
@@ -55,8 +57,7 @@ Examined replay(const ExaminationSettings& settings, const std::vector<Case>& ca
 // The line of a request, with this id instead of its own.
 std::string request_line(const nlohmann::ordered_json& request, hook::RequestId id);
 
-// The hello that the daemon would say to a hook that is asked everything.
-std::string hello_line(const std::string& hook, hook::RequestId id, std::chrono::milliseconds timeout,
-                       const std::string& options);
+// The hello that the daemon would say to a hook with these settings.
+std::string hello_line(const ExaminationSettings& settings, hook::RequestId id);
 
 }  // namespace hooksmtpd::ctl

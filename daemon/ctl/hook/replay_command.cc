@@ -104,13 +104,15 @@ int run(const Context& context, const Options& options) {
 
   const TemporaryFolder state, files;
   const std::vector<std::string> command = anywhere(options.command);
+  const std::vector<Case> cases = cases_of(*recording);
   const ExaminationSettings settings{
       .trial = {.command = command, .name = name_of(command), .state = state.path(), .sdk = sdk_folder()},
       .files = files.path(),
       .timeout = *timeout,
-      .options = recording->options};
+      .options = recording->options,
+      .events = events_of(cases)};
   try {
-    const Examined examined = replay(settings, cases_of(*recording));
+    const Examined examined = replay(settings, cases);
     const auto differences = compare(*recording, examined);
     print(context.as_json ? to_json(*recording, examined, differences).dump(-1, ' ', true) + "\n"
                           : show(*recording, examined, differences));
