@@ -3,8 +3,8 @@
 
 #pragma once
 
+#include <filesystem>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "daemon/sys/fd.h"
@@ -13,8 +13,9 @@ namespace hooksmtpd::keeper {
 
 class FileWatch {
  public:
-  // Absolute names. Behind a link, the file that it leads to is watched as well. What cannot be watched is not.
-  explicit FileWatch(const std::vector<std::string>& files);
+  // Absolute names. Every link on the way to a file is watched as well, of folders too: one that is made to lead
+  // somewhere else is a change, and what it leads to then is watched from there on. What cannot be watched is not.
+  explicit FileWatch(std::vector<std::string> files);
 
   // Readable when something happened; -1: there is nothing to watch.
   int descriptor() const { return inotify_.valid() ? inotify_.get() : -1; }
@@ -23,10 +24,18 @@ class FileWatch {
   bool changed();
 
  private:
-  void add(const std::string& file);
+  struct Entry {
+    int folder;  // its watch
+    std::filesystem::path path;
+  };
+
+  void watch_all();
+  void follow(const std::filesystem::path& file, std::vector<Entry>& entries) const;
+  void add(const std::filesystem::path& path, std::vector<Entry>& entries) const;
 
   sys::Fd inotify_;
-  std::vector<std::pair<int, std::string>> files_;  // the folder's watch, and the name in it
+  std::vector<std::string> files_;
+  std::vector<Entry> entries_{};  // whose change is one
 };
 
 }  // namespace hooksmtpd::keeper

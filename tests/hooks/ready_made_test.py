@@ -2,6 +2,7 @@
 
 import pathlib
 import subprocess
+import time
 
 import pytest
 
@@ -52,6 +53,53 @@ def test_a_changed_program_is_started_anew_and_no_message_is_lost(make_daemon):
             daemon.log.wait("its program was changed", mark)
             daemon.log.wait("hook ready hook=judge/1", mark)
             assert client.say("RCPT TO:<c@dev.test>") == answer
+
+
+def test_a_program_behind_a_link_is_followed_where_the_link_leads(make_daemon):
+    daemon = make_daemon()
+    path = daemon.hook("judge", "", "validate_recipient", reload_on_change=True)
+    for release in ("one", "two"):
+        (path.parent / release).mkdir()
+        hooks.write(path.parent / release, "judge", answering(f"550 5.1.1 {release}"))
+    lead(path, "one")
+    daemon.start()
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<a@client.test>", "250")
+        assert client.say("RCPT TO:<b@dev.test>") == "550 5.1.1 one"
+        for change, answer in ((lambda: lead(path, "two"), "550 5.1.1 two"),
+                               (lambda: save_in_place(path, answering("550 5.1.1 three")), "550 5.1.1 three"),
+                               (lambda: (path.unlink(), path.symlink_to("one/judge")), "550 5.1.1 one")):
+            mark = daemon.log.mark()
+            change()
+            daemon.log.wait("hook ready hook=judge/1", mark)
+            assert client.say("RCPT TO:<c@dev.test>") == answer
+
+
+@pytest.mark.parametrize("broken, why", [("exit 3\n", "status=3"), ("""echo '{"ready":false,"text":"no list"}'; cat\n""", "no list")])
+def test_a_change_for_the_worse_is_told_and_the_next_one_mends_it_at_once(make_daemon, broken, why):
+    daemon = make_daemon()
+    path = daemon.hook("judge", answering("550 5.1.1 one"), "validate_recipient", reload_on_change=True)
+    daemon.start()
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<a@client.test>", "250")
+        assert client.say("RCPT TO:<b@dev.test>") == "550 5.1.1 one"
+        save_by_rename(path, hooks.SHELL + broken)
+        daemon.log.wait("hook exit hook=judge/1 .*next_start_ms=1600")
+        since = time.monotonic()
+        assert why in daemon.log.text and client.say("RCPT TO:<c@dev.test>").startswith("451 4.3.0")
+        mark = daemon.log.mark()
+        save_by_rename(path, answering("550 5.1.1 two"))
+        daemon.log.wait("hook ready hook=judge/1", mark)
+        assert client.say("RCPT TO:<d@dev.test>") == "550 5.1.1 two" and time.monotonic() - since < 1.5
+
+
+def answering(reply: str) -> str:
+    return hooks.SHELL + f"while read -r request; do case $request in *recipient*) echo 'reject {reply}' ;; *) echo ok ;; esac; done\n"
+
+
+def lead(link: pathlib.Path, release: str) -> None:
+    (link.parent / "new").symlink_to(f"{release}/judge")
+    (link.parent / "new").rename(link)
 
 
 def save_in_place(path: pathlib.Path, text: str) -> None:
