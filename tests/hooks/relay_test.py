@@ -184,3 +184,36 @@ def test_behind_the_daemon_what_cannot_go_on_stays_with_the_client(make_daemon):
         assert client.say("RCPT TO:<b@evil.test>") == "550 5.7.1 relaying to this recipient is not allowed"
         client.expect("RSET", "250")
         assert client.message() == "451 4.4.1 the next server cannot be reached"
+
+
+def of_use(port, network=None):
+    access = f'sandbox.network = "{network}"\n' if network else ""
+    return (f'[[hook]]\nuse = "relay"\n{access}'
+            f'options = {{ servers = ["localhost:{port}"], recipients = ["@dev.test"], tls = "none" }}\n')
+
+
+@pytest.mark.parametrize("network", [None, "host"])
+def test_use_reaches_a_server_of_the_machine_from_its_jail(make_daemon, server, network):
+    daemon = make_daemon()
+    with daemon.network:
+        next_server = server()
+    daemon.config = of_use(next_server.port, network)
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message(b"Subject: one\r\n\r\nx\r\n").code == 250
+        client.expect("MAIL FROM:<a@client.test>", "250")
+        assert client.say("RCPT TO:<b@evil.test>") == "550 5.7.1 relaying to this recipient is not allowed"
+    (message,) = next_server.messages
+    assert message.startswith(b"Received: ") and message.endswith(b"Subject: one\r\n\r\nx\r\n")
+
+
+@pytest.mark.parametrize("network", ["loopback", "none"])
+def test_use_with_a_network_of_its_own_reaches_nobody(make_daemon, server, network):
+    daemon = make_daemon()
+    with daemon.network:
+        next_server = server()
+    daemon.config = of_use(next_server.port, network)
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message() == "451 4.4.1 the next server cannot be reached"
+    assert next_server.lines == []

@@ -263,3 +263,36 @@ def test_behind_the_daemon_messages_survive_kills_and_restarts(make_daemon, serv
     webhook(web.port, folder=daemon.state / "hooks/webhook")
     posts = [web.post(), web.post()]
     assert [post.message.rpartition(b"Subject: ")[2] for post in posts] == [b"one\r\n\r\n.x\r\n", b"two\r\n\r\nx\r\n"]
+
+
+def of_use(port, network=None):
+    """The configuration; localhost is to be found inside of the jail, too."""
+    access = f'sandbox.network = "{network}"\n' if network else ""
+    return (f'[[hook]]\nuse = "webhook"\n{access}'
+            f'options = {{ url = "http://localhost:{port}/mail", backoff = [0.05, 0.2], timeout = 5 }}\n')
+
+
+@pytest.mark.parametrize("network", [None, "host"])
+def test_use_reaches_a_web_server_of_the_machine_from_its_jail(make_daemon, server, network):
+    daemon = make_daemon()
+    web = server(network=daemon.network)
+    daemon.config = of_use(web.port, network)
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message(b"Subject: one\r\n\r\nx\r\n").code == 250
+    post = web.post()
+    assert post.message.endswith(b"Subject: one\r\n\r\nx\r\n") and post.request["to"] == ["b@dev.test"]
+    daemon.log.wait("hook webhook/1.*sent: status=200")
+    assert waiting(daemon.state / "hooks/webhook") == []
+
+
+@pytest.mark.parametrize("network, why", [("loopback", "Connection refused"), ("none", "Network is unreachable|Cannot assign")])
+def test_use_with_a_network_of_its_own_keeps_what_it_cannot_send(make_daemon, server, network, why):
+    daemon = make_daemon()
+    web = server(network=daemon.network)
+    daemon.config = of_use(web.port, network)
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message().code == 250
+    daemon.log.wait(f"hook webhook/1.*not sent: .*({why})")
+    assert web.posts.empty() and len(waiting(daemon.state / "hooks/webhook")) == 1
