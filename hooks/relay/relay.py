@@ -19,6 +19,8 @@ Without both lists it is not ready, and says so: nothing is relayed by accident.
     hops           how many Received fields a message may have: 100 (RFC 5321 §6.3)
     timeout        seconds for each step at the next server: 20
 
+ca_file and password_file are read in the hook's jail: sandbox.read has to name their folder.
+
 The 250 comes after the 250 of the next server, and any refusal of it is handed back as it is: nothing waits here. Over LMTP
 each recipient gets its own answer. Elsewhere there is one for all, so that a message goes out only if the next server takes
 every recipient of it; whom it refuses is in the text. A Return-Path field in front goes (§4.4). What the next server cannot
@@ -80,6 +82,13 @@ def say(smtp: smtplib.SMTP, verb: str, rest: str, about: str = "") -> None:
         raise Refused(code, text.decode("utf-8", "replace"), about)
 
 
+def trusting(ca_file: Optional[str]) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # which does not name the file
+        raise ValueError(f"the option ca_file is {ca_file!r}: {error}") from None
+
+
 class Relay:
     def __init__(self, given: dict[str, Any], seconds: float) -> None:
         if unknown := set(given) - set(DEFAULTS):
@@ -87,6 +96,8 @@ class Relay:
         options = {**DEFAULTS, **given}
         if not options["servers"] or not options["recipients"]:
             raise ValueError("relay is off: options must name servers, where messages may go, and recipients, to whom")
+        if not all(isinstance(options[name], list) for name in ("servers", "recipients")):
+            raise ValueError("the options servers and recipients must be lists")
         if options["tls"] not in TLS:
             raise ValueError(f"the option tls is {options['tls']!r}: it must be one of {', '.join(TLS)}")
         self.servers = [self.server(str(one)) for one in options["servers"]]
@@ -94,7 +105,7 @@ class Relay:
         if wrong := [one for one in self.recipients if "@" not in one]:
             raise ValueError(f"{wrong[0]!r} among recipients is no address: write \"@{wrong[0]}\" for everybody there")
         self.mode, self.hops = options["tls"], int(options["hops"])
-        self.context = ssl.create_default_context(cafile=options["ca_file"])
+        self.context = trusting(options["ca_file"])
         if self.mode in ("encrypt", "may"):
             self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
         self.hostname = options["hostname"] or socket.gethostname()
@@ -102,6 +113,8 @@ class Relay:
         self.user, self.password = options["user"], ""
         if self.user:
             self.password = pathlib.Path(options["password_file"] or os.devnull).read_text().rstrip("\n")
+            if not self.password:
+                raise ValueError("a user needs a password_file that is not empty")
             if self.mode in ("may", "none"):
                 raise ValueError('a password needs tls = "verify", "encrypt" or "implicit"')
 

@@ -15,6 +15,8 @@
     timeout          seconds for one POST: 30
     backoff          seconds from one try to the next, doubled each time: [1, 300], the first and the longest
 
+ca_file and authorization are read in the hook's jail: sandbox.read has to name their folder.
+
 A message is accepted when it is in the outbox, on disk to stay. From there it goes out in the order of acceptance, one
 after the other. It stays until the server has said 2xx, whatever ends or dies meanwhile: at least once, and in rare cases
 twice, then with the same header Idempotency-Key. 400, 413, 415 and 422 mean that the server will never take this message:
@@ -172,7 +174,7 @@ class Server:
 
     def __init__(self, options: dict) -> None:
         self.url = parse_url(options["url"])
-        self.tls = ssl.create_default_context(cafile=options["ca_file"]) if self.url.scheme == "https" else None
+        self.tls = trusting(options["ca_file"]) if self.url.scheme == "https" else None
         self.timeout = number(options, "timeout")
         if not isinstance(options["headers"], dict):
             raise ValueError('the option headers must be a table: headers = { "X-Name" = "value" }')
@@ -219,6 +221,13 @@ class Server:
             return connection.getresponse().status
         finally:
             connection.close()
+
+
+def trusting(ca_file: Optional[str]) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:  # which does not name the file
+        raise ValueError(f"the option ca_file is {ca_file!r}: {error}") from None
 
 
 def parse_url(text: object) -> urllib.parse.SplitResult:

@@ -69,6 +69,18 @@ def test_a_hook_that_says_it_handles_auth_is_asked_it(tmp_path):
     assert {case["name"].split()[0] for case in report(hook)["cases"]} == {"auth"}
 
 
+@pytest.mark.parametrize(("text", "mode", "named", "hint"), [
+    ("#!/bin/sh\n", 0o755, "hook.sh", "did you mean the one here? write ./ in front"),
+    ("#!/bin/sh\n", 0o644, "./hook.sh", "hook.sh: chmod +x makes it a program: Permission denied"),
+    ("#!/usr/bin/pyhton3\n", 0o755, "./hook.sh", "hook.sh: the program in its first line: No such file"),
+    ("print('ok')\n", 0o755, "./hook.sh", "it needs a first line such as #!/usr/bin/env python3"),
+])
+def test_a_program_that_cannot_be_started_is_told_with_the_cure(tmp_path, text, mode, named, hint):
+    (tmp_path / "hook.sh").write_text(text)
+    (tmp_path / "hook.sh").chmod(mode)
+    assert hint in run("test", named, status=69, cwd=tmp_path).stderr
+
+
 def test_people_get_a_line_for_each_case_and_what_the_hook_logs(tmp_path):
     hook = python(tmp_path, 'print("looking \\x1b[2J", file=sys.stderr)\nprint("reject 550 5.1.1 no", flush=True)')
     text = run("test", "--cases", cases(tmp_path, {**ONE, "name": "bob", "reply": {"code": 550}}), hook).stdout

@@ -7,7 +7,7 @@ import pytest
 
 from hook_tools.tools import ROOT, report, run
 
-SDKS = {"python": ("py", ["hooksmtpd.py"]), "node": ("js", ["hooksmtpd.d.ts", "hooksmtpd.js"]), "sh": ("sh", ["hooksmtpd.sh"])}
+SDKS = {"python": ("py", ["hooksmtpd.py"]), "node": ("js", ["hooksmtpd.d.ts", "hooksmtpd.js"]), "shell": ("sh", ["hooksmtpd.sh"])}
 
 
 @pytest.mark.parametrize("language", SDKS)
@@ -39,7 +39,7 @@ def test_nothing_is_written_over(tmp_path):
 
 
 def test_a_name_that_is_none(tmp_path):
-    for name in ("Policy", "../x", "", "a b", "1"):
+    for name in ("Policy", "../x", "", "a b", "1", "a_b"):
         run("new", "--lang", "sh", name, tmp_path, status=64)
     run("new", "--lang", "cobol", "policy", tmp_path, status=64)
     assert list(tmp_path.iterdir()) == []

@@ -169,6 +169,7 @@ def test_it_authenticates_over_tls_only(server, relay, tls, authority, tmp_path)
 
 @pytest.mark.parametrize("options, words", [
     ({"servrs": 1}, "unknown option 'servrs'"), ({"tls": "maybe"}, "must be one of verify"), ({"servers": ["a b"]}, "HOST:PORT"),
+    ({"user": "ann"}, "password_file"), ({"servers": "mail.example.org"}, "must be lists"), ({"ca_file": "/nonexistent"}, "ca_file is '/nonexistent': [Errno 2]"),
     ({"recipients": ["example.org"]}, '"@example.org"')])
 def test_a_wrong_option_is_said_at_start(relay, options, words):
     hello = relay("127.0.0.1", **options).hello

@@ -236,7 +236,8 @@ def test_certificates_are_verified(server, webhook, authority, tmp_path):
 
 @pytest.mark.parametrize("options, words", [
     ({"url": ""}, "must be a URL"), ({"url": "ftp://x/"}, "must be a URL"), ({"uri": 1}, "unknown option 'uri'"),
-    ({"authorization": "/nonexistent"}, "/nonexistent"), ({"url": "http://a:b/"}, "must be a URL"),
+    ({"authorization": "/nonexistent"}, "/nonexistent"),
+    ({"url": "https://a/", "ca_file": "/nonexistent"}, "ca_file is '/nonexistent': [Errno 2]"), ({"url": "http://a:b/"}, "must be a URL"),
     ({"url": "http://a/\u00fc"}, "must be a URL"), ({"url": "http://a/ b"}, "must be a URL"), ({"url": "http://[::1/"}, "must be a URL"),
     ({"headers": {"X": "a\nb"}}, "header X"), ({"headers": {"X": "\u2028"}}, "header X"), ({"headers": {"X:": "a"}}, "header X:"),
     ({"headers": ["X"]}, "headers"), ({"backoff": [0, 0]}, "backoff"), ({"backoff": 5}, "backoff"), ({"timeout": 0}, "timeout"),

@@ -20,13 +20,13 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Language {
-  std::string_view name, extension;
+  std::string_view name, extension;     // the extension will do as a name, too
   std::array<std::string_view, 2> sdk;  // files of it; the second may be empty
 };
 constexpr std::array<Language, 3> kLanguages = {{
     {"python", "py", {"hooksmtpd.py", ""}},
     {"node", "js", {"hooksmtpd.js", "hooksmtpd.d.ts"}},
-    {"sh", "sh", {"hooksmtpd.sh", ""}},
+    {"shell", "sh", {"hooksmtpd.sh", ""}},
 }};
 
 struct Options {
@@ -68,10 +68,10 @@ std::optional<Failure> copy_sdk(const Language& language, const fs::path& folder
   return std::nullopt;
 }
 
+// What the configuration takes as a name, and every language as the beginning of one.
 bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= 32 && name.front() >= 'a' && name.front() <= 'z' &&
-         std::ranges::all_of(
-             name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
+         std::ranges::all_of(name, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 std::string what_next(const fs::path& program, const fs::path& cases, std::string_view name) {
@@ -88,13 +88,15 @@ std::string what_next(const fs::path& program, const fs::path& cases, std::strin
 }
 
 int run(const Context& context, const Options& options) {
-  const Language* const language = std::ranges::find(kLanguages, options.language, &Language::name);
+  const Language* const language = std::ranges::find_if(kLanguages, [&](const Language& one) {
+    return options.language == one.name || options.language == one.extension;
+  });
   if (language == kLanguages.end()) {
-    return fail(context, {EX_USAGE, "usage", "hook new: --lang is python, node or sh"});
+    return fail(context, {EX_USAGE, "usage", "hook new: --lang is python, node or shell"});
   }
   if (!is_name(options.name)) {
     return fail(context,
-                {EX_USAGE, "usage", "hook new: a name has small letters, digits, _ and -, and begins with a letter"});
+                {EX_USAGE, "usage", "hook new: a name has small letters, digits and -, and begins with a letter"});
   }
   const fs::path folder = options.folder.empty() ? fs::path(options.name) : fs::path(options.folder);
   std::error_code error;
@@ -120,7 +122,7 @@ int run(const Context& context, const Options& options) {
 void add_hook_new(CLI::App& group, Context& context) {
   CLI::App* const begin = group.add_subcommand("new", "write a hook to begin with, and cases that it passes");
   const auto options = std::make_shared<Options>();
-  begin->add_option("--lang", options->language, "python, node or sh")->required();
+  begin->add_option("--lang", options->language, "python, node or shell")->required();
   begin->add_option("NAME", options->name, "of the hook")->required();
   begin->add_option("FOLDER", options->folder, "where to put it; without it one of that name");
   begin->callback([&context, options] { context.status = run(context, *options); });

@@ -6,7 +6,10 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 
 #include "daemon/sys/error.h"
 #include "daemon/sys/pair.h"
@@ -23,6 +26,20 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 
 void must_spawn(int error, std::string_view what) {
   if (error != 0) sys::throw_errno(what, error);
+}
+
+bool is_file(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none);
+}
+
+// What the error of an exec is about, where people would look in the wrong place.
+std::string with_hint(const std::string& program, int error) {
+  if (!is_file(program)) return program;
+  if (error == EACCES) return fmt::format("{}: chmod +x makes it a program", program);
+  if (error == ENOENT) return fmt::format("{}: the program in its first line", program);
+  if (error == ENOEXEC) return fmt::format("{}: it needs a first line such as #!/usr/bin/env python3", program);
+  return program;
 }
 
 struct Actions {
@@ -50,7 +67,8 @@ std::string find_program(const std::string& name, const std::vector<std::string>
       rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
     }
   }
-  sys::throw_errno(fmt::format("{} is in no folder of the PATH that the daemon gives to hooks", name), ENOENT);
+  const std::string_view here = is_file(name) ? " (did you mean the one here? write ./ in front)" : "";
+  sys::throw_errno(fmt::format("{} is in no folder of the PATH that the daemon gives to hooks{}", name, here), ENOENT);
 }
 
 }  // namespace
@@ -72,9 +90,9 @@ Started start_program(const std::vector<std::string>& command, const std::vector
   posix_spawnattr_setsigdefault(&how.attributes, &defaults);
   posix_spawnattr_setflags(&how.attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
-  must_spawn(posix_spawn(&pid, program.c_str(), &files.actions, &how.attributes, pointers(command).data(),
-                         pointers(environment).data()),
-             program);
+  const int error = posix_spawn(&pid, program.c_str(), &files.actions, &how.attributes, pointers(command).data(),
+                                pointers(environment).data());
+  must_spawn(error, with_hint(program, error));
   for (const sys::Fd* end : {&in.write, &out.read, &err.read}) {
     sys::must(::fcntl(end->get(), F_SETFL, O_NONBLOCK), "fcntl");
   }
