@@ -78,6 +78,8 @@ void Keyholder::obey(sys::Frame frame) {
       client_.emplace(std::move(frame.fds.at(0)));
       limit_told_ = false;
       return;
+    case sys::FrameKind::kPing:
+      return send(sys::FrameKind::kPong, frame.body);
     default:
       throw std::runtime_error("an order that is none");
   }
@@ -105,9 +107,11 @@ void Keyholder::load(const sys::Frame& frame) {
     body += sentence;
   }
   body.resize(std::min(body.size(), sys::rule_of(sys::FrameKind::kKeys)->max_body));
-  if (!sys::send_frame(control_, sys::FrameKind::kKeys, body)) {
-    throw std::runtime_error("the supervisor does not listen");
-  }
+  send(sys::FrameKind::kKeys, body);
+}
+
+void Keyholder::send(sys::FrameKind kind, std::string_view body) const {
+  if (!sys::send_frame(control_, kind, body)) throw std::runtime_error("the supervisor does not listen");
 }
 
 void Keyholder::serve_client() {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "daemon/keyholder/client.h"
 #include "daemon/keyholder/key_set.h"
@@ -35,6 +36,7 @@ class Keyholder {
   void obey_supervisor();
   void obey(sys::Frame frame);
   void load(const sys::Frame& frame);
+  void send(sys::FrameKind kind, std::string_view body) const;
   void serve_client();
   sys::SignReply sign(const sys::SignRequest& request) const;
 

@@ -35,6 +35,7 @@ class CrewOwner {
   virtual void crew_ready() = 0;    // once: the worker is about to serve for the first time
   virtual void crew_changed() = 0;  // somebody became ready or ceased to be
   virtual void crew_stopped(int exit_status) = 0;
+  virtual void crew_alive() = 0;  // the worker answers
   // What the worker answers to ask_status(). False: that is no answer to anything.
   virtual bool worker_status(std::uint32_t token, std::string_view json) = 0;
 
@@ -90,6 +91,7 @@ class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwne
   void worker_ended(const Exit& exit) override;
   void worker_keeper_lost() override;
   void worker_drained() override;
+  void worker_alive() override { owner_.crew_alive(); }
   bool hook_state(const sys::HookState& state, std::string_view text) override;
   bool restart_hook(const sys::HookProcess& process, std::string_view reason) override;
   bool worker_status(sys::Token token, std::string_view json) override;

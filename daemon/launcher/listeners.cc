@@ -2,20 +2,21 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <memory>
 #include <string_view>
 
+#include "daemon/launcher/comma_list.h"
 #include "daemon/launcher/folders.h"
 #include "daemon/launcher/port_holder.h"
 #include "daemon/launcher/start_error.h"
+#include "daemon/launcher/tcp_address.h"
 #include "daemon/launcher/unix_listener.h"
 #include "daemon/sys/error.h"
 
@@ -28,50 +29,15 @@ namespace fs = std::filesystem;
 
 constexpr int kBacklog = 4096;  // connections that wait while a worker starts anew
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
-
-Addresses resolve(const config::Listener& listener, const std::string& address, Ports ports) {
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos) {
-    throw config_error(listener.source, fmt::format("listener address {} has no port", address));
-  }
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const std::string port = ports == Ports::kEphemeral ? "0" : address.substr(colon + 1);
-  addrinfo hints{};
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(host.empty() ? nullptr : host.c_str(), port.c_str(), &hints, &found);
-  if (error != 0) {
-    throw config_error(listener.source,
-                       fmt::format("listener address {}: {}", address,
-                                   error == EAI_SYSTEM ? sys::errno_text(errno) : ::gai_strerror(error)));
-  }
-  return Addresses(found);
-}
-
-std::string to_text(const sockaddr* address, socklen_t length) {
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> port{};
-  ::getnameinfo(address, length, host.data(), host.size(), port.data(), port.size(), NI_NUMERICHOST | NI_NUMERICSERV);
-  return address->sa_family == AF_INET6 ? fmt::format("[{}]:{}", host.data(), port.data())
-                                        : fmt::format("{}:{}", host.data(), port.data());
-}
-
-std::string bound_address(const Fd& socket) {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  must(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length), "getsockname");
-  return to_text(reinterpret_cast<const sockaddr*>(&address), length);
-}
-
 void switch_on(const Fd& socket, int level, int option) {
   const int on = 1;
   must(::setsockopt(socket.get(), level, option, &on, sizeof on), "setsockopt");
+}
+
+// Linux hands them on to accepted sockets.
+void set_options_of_connections(const Fd& socket) {
+  switch_on(socket, SOL_SOCKET, SO_KEEPALIVE);
+  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);
 }
 
 // An invalid Fd and errno where the address cannot be bound.
@@ -79,8 +45,7 @@ Fd listen_on(const addrinfo& address) {
   Fd socket(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket.valid()) return {};
   switch_on(socket, SOL_SOCKET, SO_REUSEADDR);
-  switch_on(socket, SOL_SOCKET, SO_KEEPALIVE);  // this and the next: Linux hands them on to accepted sockets
-  switch_on(socket, IPPROTO_TCP, TCP_NODELAY);
+  set_options_of_connections(socket);
   if (address.ai_family == AF_INET6) switch_on(socket, IPPROTO_IPV6, IPV6_V6ONLY);
   if (::bind(socket.get(), address.ai_addr, address.ai_addrlen) != 0 || ::listen(socket.get(), kBacklog) != 0) {
     return {};
@@ -130,11 +95,30 @@ void bind_in_file_system(Listeners& result, const config::Config& config, const 
   result.bound.push_back({.listener = listener.name, .address = fmt::format("{}{}", kUnix, path.string())});
 }
 
+// Those that systemd has bound; false: none, so the listener is ours to bind. What its `address` says does not count
+// then, and is told where it is something else.
+bool take_over(Listeners& result, const config::Config& config, const config::Listener& listener,
+               std::vector<Inherited>& inherited) {
+  std::vector<Inherited> sockets = take_for(listener, config.listeners, inherited);
+  std::vector<std::string> addresses;
+  for (Inherited& one : sockets) {
+    if (!one.address.starts_with(kUnix)) set_options_of_connections(one.socket);
+    addresses.push_back(one.address);
+    result.bound.push_back({.listener = listener.name, .address = std::move(one.address), .inherited = true});
+    result.sockets.push_back(std::move(one.socket));
+  }
+  if (sockets.empty() || std::ranges::is_permutation(addresses, listener.address)) return !sockets.empty();
+  result.warnings.push_back(fmt::format("listener {}: systemd has bound {}, so its address in the configuration is not",
+                                        listener.name, comma_list(addresses)));
+  return true;
+}
+
 }  // namespace
 
-Listeners bind_listeners(const config::Config& config, Ports ports) {
+Listeners bind_listeners(const config::Config& config, Ports ports, std::vector<Inherited> inherited) {
   Listeners result;
   for (const config::Listener& listener : config.listeners) {
+    if (take_over(result, config, listener, inherited)) continue;
     Addresses missing;  // one of them, for the error message
     int missing_errno = 0;
     const std::size_t before = result.sockets.size();
@@ -163,6 +147,7 @@ Listeners bind_listeners(const config::Config& config, Ports ports) {
     }
     if (result.sockets.size() == before && missing) explain(*missing, missing_errno);
   }
+  if (!inherited.empty()) throw StartError(EX_CONFIG, unknown_sockets(inherited, config.listeners));
   return result;
 }
 

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "config/config.h"
+#include "daemon/launcher/inherited.h"
+#include "daemon/launcher/tcp_address.h"
 #include "daemon/launcher/tree.h"
 #include "daemon/sys/fd.h"
 
@@ -17,10 +19,9 @@ struct Listeners {
   std::vector<std::string> warnings;
 };
 
-enum class Ports { kAsConfigured, kEphemeral };  // kEphemeral: the kernel picks every one
-
-// Throws StartError with the ways out: the port is taken (and by whom), or needs a privilege; a unix socket's folder is
-// somebody else's.
-Listeners bind_listeners(const config::Config& config, Ports ports);
+// A listener that some of `inherited` are meant for has these and no others. Throws StartError with the ways out: the
+// port is taken (and by whom), or needs a privilege; a unix socket's folder is somebody else's; a socket of `inherited`
+// is no listener's.
+Listeners bind_listeners(const config::Config& config, Ports ports, std::vector<Inherited> inherited);
 
 }  // namespace hooksmtpd::launcher

@@ -24,6 +24,7 @@
 #include "daemon/launcher/folders.h"
 #include "daemon/launcher/hook_check.h"
 #include "daemon/launcher/identities.h"
+#include "daemon/launcher/inherited.h"
 #include "daemon/launcher/jail.h"
 #include "daemon/launcher/key_files.h"
 #include "daemon/launcher/listeners.h"
@@ -151,7 +152,7 @@ std::vector<std::string> warnings_of(const config::Loaded& loaded, const std::ve
 }
 
 // The recipe, from a shell or systemd to the supervisor. Above each step: what it needs when root takes it.
-Tree launch(const CommandLine& line, const Programs& programs, char** main_argv) {
+Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inherited> inherited, char** main_argv) {
   Tree tree;
   const Ports ports = line.ephemeral ? Ports::kEphemeral : Ports::kAsConfigured;
 
@@ -172,14 +173,15 @@ Tree launch(const CommandLine& line, const Programs& programs, char** main_argv)
   sys::Fd keys = keys_of(config);
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID: by a program without any of them.
   std::ranges::move(without_errors(check_tls(config, keys, identities, programs)), std::back_inserter(doubts));
-  // CAP_NET_BIND_SERVICE; CAP_SETUID, CAP_SETGID for the folders of unix sockets.
-  Listeners listeners = bind_listeners(config, ports);
+  // CAP_NET_BIND_SERVICE, unless systemd has bound them; CAP_SETUID, CAP_SETGID for the folders of unix sockets.
+  Listeners listeners = bind_listeners(config, ports, std::move(inherited));
   // CAP_SYS_ADMIN for the spool, CAP_SETUID, CAP_SETGID for the owners.
   Folders folders = make_folders(config, identities);
   // Nothing; beyond the hard limit CAP_SYS_RESOURCE.
   const rlimit open_files = raise_open_files();
   // Nothing: what has a name outside of the small root that comes.
   tree.notify = connect_notify_socket();
+  tree.watchdog = watchdog_time();
   tree.proc = open_proc();
   sys::Pipe life = sys::make_pipe();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: the keepers get their namespaces, jails and identities.
@@ -228,8 +230,8 @@ void leave_signals_to_the_supervisor() {
   sys::must(::sigprocmask(SIG_BLOCK, &signals, nullptr), "sigprocmask");
 }
 
-int run(const CommandLine& line, const Programs& programs, char** main_argv) {
-  Tree tree = launch(line, programs, main_argv);
+int run(const CommandLine& line, const Programs& programs, std::vector<Inherited> inherited, char** main_argv) {
+  Tree tree = launch(line, programs, std::move(inherited), main_argv);
   leave_signals_to_the_supervisor();
   if (line.ephemeral) {
     fmt::print("{}\n", bound_as_json(tree.bound));
@@ -242,14 +244,17 @@ int start(int argc, char** argv) {
   const Programs programs = find_programs();
   if (const auto failed = run_other_program(programs, argc, argv)) return *failed;
   sys::fill_standard_descriptors();
-  sys::close_all_but({});  // what our caller forgot to close is nobody's business here
+  std::vector<Inherited> inherited = take_inherited();
+  std::vector<int> kept;
+  for (const Inherited& one : inherited) kept.push_back(one.socket.get());
+  sys::close_all_but(kept);  // what our caller forgot to close is nobody's business here
   auto line = parse_command_line(argc, argv);
   if (!line) return line.error();
   ::umask(0);  // every mode below is written out, whatever umask our caller has
   line->request.machine = describe_machine(programs);
   switch (line->command) {
     case CommandLine::Command::kRun:
-      return run(*line, programs, argv);
+      return run(*line, programs, std::move(inherited), argv);
     case CommandLine::Command::kCheckConfig:
       return check_config(*line, programs);
     case CommandLine::Command::kRunHook:

@@ -43,6 +43,8 @@ void Notifier::reloading() {
 
 void Notifier::stopping() { send("STOPPING=1\nSTATUS=stopping"); }
 
+void Notifier::alive() { send("WATCHDOG=1"); }
+
 void Notifier::send(std::string_view lines) {
   if (socket_.valid()) ::send(socket_.get(), lines.data(), lines.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -1,4 +1,4 @@
-// What systemd is told (sd_notify(3)): READY=1, STATUS=…, RELOADING=1, STOPPING=1.
+// What systemd is told (sd_notify(3)): READY=1, STATUS=…, RELOADING=1, STOPPING=1, WATCHDOG=1.
 
 #pragma once
 
@@ -18,6 +18,7 @@ class Notifier {
   void status(std::string_view text);  // sent when it is another one than before
   void reloading();                    // ready() ends it
   void stopping();
+  void alive();  // to be said more often than every watchdog time, if there is one
 
  private:
   void send(std::string_view lines);

@@ -40,7 +40,10 @@ OwnProcess::OwnProcess(const Surroundings& surroundings, std::string name, sys::
             {.frame = [this](const sys::Frame& one) { return frame(one); },
              .lost = [this](FrameLink::Loss loss) { lose(to_string(loss)); }}),
       log_pipe_(in_.loop, in_.log),
-      report_late_(in_.loop, [this] { lose("it sent no report"); }) {}
+      report_late_(in_.loop, [this] { lose("it sent no report"); }),
+      pulse_(in_.loop, in_.patience,
+             {.ask = [this](sys::Token token) { send(sys::FrameKind::kPing, sys::as_body(token)); },
+              .gone = [this] { silent(); }}) {}
 
 void OwnProcess::started(std::vector<sys::Fd> ends) {
   if (ends.size() != kEnds) return process_.give_up_keeper("it sent a bad frame");
@@ -65,7 +68,10 @@ void OwnProcess::configure(const config::Config& config) try {
 }
 
 bool OwnProcess::frame(const sys::Frame& frame) {
-  if (stage_ == Stage::kReady) return frame.kind != sys::FrameKind::kReport && events_.frame(frame);
+  if (stage_ == Stage::kReady) {
+    if (frame.kind == sys::FrameKind::kPong) return pong(sys::body_as<sys::Token>(frame.body));
+    return frame.kind != sys::FrameKind::kReport && events_.frame(frame);
+  }
   if (frame.kind != sys::FrameKind::kReport) return false;
   report(sys::body_as<sys::ProcessReport>(frame.body));
   return true;
@@ -83,11 +89,24 @@ void OwnProcess::report(const sys::ProcessReport& report) {
   if (!wrong.empty()) return lose(fmt::format("it has a privilege: {}", wrong));
   stage_ = Stage::kReady;
   events_.ready();
+  if (stage_ == Stage::kReady) pulse_.start();
+}
+
+bool OwnProcess::pong(sys::Token token) {
+  if (!pulse_.answered(token)) return false;
+  if (events_.alive) events_.alive();
+  return true;
+}
+
+void OwnProcess::silent() {
+  in_.log.error("{} hangs: it has not answered for {} ms, so it is killed", name_, pulse_.patience().count());
+  lose("it does not answer");
 }
 
 void OwnProcess::lose(std::string_view why) {
   if (std::exchange(stage_, Stage::kAbsent) == Stage::kAbsent) return;
   report_late_.stop();
+  pulse_.stop();
   link_.close();
   last_error_ = why;
   process_.stop(Milliseconds(0));

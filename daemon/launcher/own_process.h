@@ -2,8 +2,8 @@
 // it found about itself (promise P1) and is believed only once that was checked; then it has frames to say, and lines
 // for the log.
 //
-// Neither is believed beyond its frames: one that is broken or out of place gets it killed. Whether it starts again,
-// its owner decides.
+// Neither is believed beyond its frames: one that is broken or out of place gets it killed, and so does silence.
+// Whether it starts again, its owner decides.
 
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "daemon/launcher/kept_process.h"
 #include "daemon/launcher/log_pipe.h"
 #include "daemon/launcher/loop.h"
+#include "daemon/launcher/pulse.h"
 #include "daemon/launcher/surroundings.h"
 #include "daemon/launcher/tree.h"
 
@@ -30,6 +31,7 @@ class OwnProcess {
     std::function<void()> lost;                    // takes nothing any more; what is left of it is being killed
     std::function<void(const Exit&)> ended;        // may start() or retry()
     std::function<void()> keeper_lost;             // for good
+    std::function<void()> alive{};                 // it answered when it was asked
   };
 
   // `name` is the first word of its log lines: "worker".
@@ -63,6 +65,8 @@ class OwnProcess {
   void exited(const Exit& exit);
   bool frame(const sys::Frame& frame);
   void report(const sys::ProcessReport& report);
+  bool pong(sys::Token token);
+  void silent();
 
   const Surroundings in_;
   const std::string name_;
@@ -73,6 +77,7 @@ class OwnProcess {
   FrameLink link_;
   LogPipe log_pipe_;
   Timer report_late_;
+  Pulse pulse_;
   Stage stage_ = Stage::kAbsent;
   pid_t pid_ = 0;
   std::string last_error_;

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
@@ -49,8 +52,20 @@ sys::Fd connect_notify_socket() {
   return socket;
 }
 
-sys::Fd open_proc() {
-  return sys::Fd(sys::must(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /proc"));
+std::optional<std::chrono::milliseconds> watchdog_time() {
+  const auto number = [](const char* name) -> std::optional<std::int64_t> {
+    const char* text = std::getenv(name);
+    if (text == nullptr) return std::nullopt;
+    const char* const end = text + std::strlen(text);
+    std::int64_t value = 0;
+    const auto [rest, error] = std::from_chars(text, end, value);
+    return error == std::errc() && rest == end && value > 0 ? std::optional(value) : std::nullopt;
+  };
+  const auto time = number("WATCHDOG_USEC");
+  if (!time || number("WATCHDOG_PID").value_or(::getpid()) != ::getpid()) return std::nullopt;
+  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds(*time));
 }
+
+sys::Fd open_proc() { return sys::Fd(sys::must(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /proc")); }
 
 }  // namespace hooksmtpd::launcher

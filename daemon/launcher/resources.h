@@ -4,6 +4,9 @@
 
 #include <sys/resource.h>
 
+#include <chrono>
+#include <optional>
+
 #include "daemon/sys/fd.h"
 
 namespace hooksmtpd::launcher {
@@ -13,6 +16,9 @@ rlimit raise_open_files();
 
 // A datagram socket connected to $NOTIFY_SOCKET (sd_notify(3)); invalid where there is none.
 sys::Fd connect_notify_socket();
+
+// How long systemd waits for a WATCHDOG=1 ($WATCHDOG_USEC, sd_watchdog_enabled(3)); none: it does not.
+std::optional<std::chrono::milliseconds> watchdog_time();
 
 // The directory /proc: pids in it are those of the namespace we are in.
 sys::Fd open_proc();

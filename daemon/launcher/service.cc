@@ -17,6 +17,13 @@ config::Loaded loaded_of(Tree& tree) {
           .warnings = {}};
 }
 
+// A worker that hangs should be replaced before systemd has had enough of all of us: it hears of a worker that answers
+// once a Pulse's tick, and not at all of one that does not.
+Loop::Milliseconds patience_within(std::optional<Loop::Milliseconds> watchdog) {
+  constexpr Loop::Milliseconds kLongest = std::chrono::seconds(30);
+  return watchdog ? std::clamp(*watchdog / 2, Loop::Milliseconds(1), kLongest) : kLongest;
+}
+
 // "maildir, policy (2)"
 std::string names_of(const std::vector<config::Hook>& hooks) {
   std::vector<std::string> names;
@@ -33,14 +40,19 @@ Service::Service(Loop& loop, sys::Log& log, Tree tree)
       started_(loop.now()),
       bound_(std::move(tree.bound)),
       isolation_(tree.isolation),
+      watched_(tree.watchdog.has_value()),
       missing_(std::move(tree.missing)),
       start_text_(std::move(tree.start_text)),
       proc_(std::move(tree.proc)),
       lock_(std::move(tree.lock)),
       config_(loaded_of(tree), std::move(tree.load_config)),
       notifier_(std::move(tree.notify)),
-      crew_({.loop = loop, .log = log, .proc = proc_.get(), .bounding = bounding_of(isolation_)}, *this,
-            config_.current(), std::move(tree.slots)),
+      crew_({.loop = loop,
+             .log = log,
+             .proc = proc_.get(),
+             .bounding = bounding_of(isolation_),
+             .patience = patience_within(tree.watchdog)},
+            *this, config_.current(), std::move(tree.slots)),
       commands_(loop, std::move(tree.control), *this) {
   log_.set_level(config_.current().log_level);
   for (const std::string& warning : tree.warnings) log_.warn("{}", warning);
@@ -66,6 +78,10 @@ void Service::crew_ready() {
 
 void Service::crew_changed() {
   if (crew_.phase() == Crew::Phase::kRunning) notifier_.status(status_line());
+}
+
+void Service::crew_alive() {
+  if (watched_) notifier_.alive();
 }
 
 bool Service::worker_status(std::uint32_t token, std::string_view json) { return commands_.worker_status(token, json); }

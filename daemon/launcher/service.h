@@ -60,6 +60,7 @@ class Service final : private CrewOwner {
   void crew_ready() override;
   void crew_changed() override;
   void crew_stopped(int exit_status) override { exit_status_ = exit_status; }
+  void crew_alive() override;
   bool worker_status(std::uint32_t token, std::string_view json) override;
 
   // A change that waits for the keyholder.
@@ -81,6 +82,7 @@ class Service final : private CrewOwner {
   const Loop::Time started_;
   const std::vector<BoundAddress> bound_;
   const Isolation isolation_;
+  const bool watched_;  // by systemd
   const std::vector<std::string> missing_;
   const std::vector<std::string> start_text_;
   const sys::Fd proc_;

@@ -74,7 +74,7 @@ void wait_for_keepers() {
 std::vector<std::filesystem::path> names_in_the_file_system(const Tree& tree) {
   std::vector<std::filesystem::path> names{tree.config.runtime_dir / "control.sock"};
   for (const BoundAddress& bound : tree.bound) {
-    if (bound.address.starts_with(kUnix)) names.emplace_back(bound.address.substr(kUnix.size()));
+    if (!bound.inherited && bound.address.starts_with(kUnix)) names.emplace_back(bound.address.substr(kUnix.size()));
   }
   return names;
 }

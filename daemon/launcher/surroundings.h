@@ -11,8 +11,9 @@ namespace hooksmtpd::launcher {
 struct Surroundings {
   Loop& loop;
   sys::Log& log;
-  int proc;                // the directory /proc; -1: nobody can be asked
-  sys::Bounding bounding;  // what promise P1 means here
+  int proc;                     // the directory /proc; -1: nobody can be asked
+  sys::Bounding bounding;       // what promise P1 means here
+  Loop::Milliseconds patience;  // with a process of ours that does not answer
 };
 
 }  // namespace hooksmtpd::launcher

@@ -5,11 +5,13 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,8 +40,9 @@ struct Slot {
 inline constexpr std::string_view kUnix = "unix:";
 
 struct BoundAddress {
-  std::string listener;  // its name
-  std::string address;   // "127.0.0.1:25", "[::1]:25": the port that was really bound; "unix:/run/smtp.sock"
+  std::string listener;    // its name
+  std::string address;     // "127.0.0.1:25", "[::1]:25": the port that was really bound; "unix:/run/smtp.sock"
+  bool inherited = false;  // bound by systemd, whose it stays
 };
 
 // How far apart the processes are. kFull needs what the sandbox adds: network namespace, seccomp, Landlock, limits.
@@ -58,8 +61,9 @@ struct Tree {
   sys::Fd life;     // write end of the life pipe: when it closes, every other process exits
   sys::Fd control;  // runtime_dir/control.sock: bound, listening, non-blocking
   sys::Fd notify;   // datagram socket connected to $NOTIFY_SOCKET; invalid without one
-  sys::Fd proc;     // O_PATH directory: the /proc in which the keepers' pids count
-  sys::Fd lock;     // held as long as this daemon uses its runtime_dir
+  std::optional<std::chrono::milliseconds> watchdog;  // within which systemd wants to hear of us
+  sys::Fd proc;                                       // O_PATH directory: the /proc in which the keepers' pids count
+  sys::Fd lock;                                       // held as long as this daemon uses its runtime_dir
 
   std::vector<BoundAddress> bound;
   Isolation isolation = Isolation::kNone;

@@ -44,7 +44,8 @@ WorkerPost::WorkerPost(const Surroundings& surroundings, WorkerOwner& owner, Slo
                   owner_.worker_lost();
                 },
             .ended = [this](const Exit& exit) { owner_.worker_ended(exit); },
-            .keeper_lost = [this] { owner_.worker_keeper_lost(); }}) {}
+            .keeper_lost = [this] { owner_.worker_keeper_lost(); },
+            .alive = [this] { owner_.worker_alive(); }}) {}
 
 void WorkerPost::give_keyholder(sys::Fd socket) {
   std::vector<sys::Fd> fds;

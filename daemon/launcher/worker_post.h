@@ -33,6 +33,7 @@ class WorkerOwner {
   virtual void worker_ended(const Exit& exit) = 0;
   virtual void worker_keeper_lost() = 0;
   virtual void worker_drained() = 0;
+  virtual void worker_alive() = 0;  // it answered when it was asked whether it is
   // False: no honest worker would say this.
   virtual bool hook_state(const sys::HookState& state, std::string_view text) = 0;
   virtual bool restart_hook(const sys::HookProcess& process, std::string_view reason) = 0;

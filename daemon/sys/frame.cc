@@ -20,7 +20,8 @@ constexpr std::size_t kName = 64;              // a hook's name has at most 32 o
 constexpr std::size_t kText = 1024;            // a line for people
 constexpr std::size_t kSentences = 16 * 1024;  // one line for each certificate that has something
 constexpr std::size_t kRequest = 4 * 1024;     // of a client of the control socket
-constexpr std::uint8_t kReporters = kKeeper | kWorker | kKeyholder;
+constexpr std::uint8_t kOwn = kWorker | kKeyholder;
+constexpr std::uint8_t kReporters = kKeeper | kOwn;
 
 // clang-format off
 constexpr std::array kFrameRules{
@@ -47,6 +48,8 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kKeyholderLost, kWorker,           0,                    0,                            0, 0},
     FrameRule{FrameKind::kSubscribe,     kSupervisor,       2,                    kRequest,                     1, 1},
     FrameRule{FrameKind::kRetireHook,    kSupervisor,       sizeof(HookProcess),  sizeof(HookProcess),          0, 0},
+    FrameRule{FrameKind::kPing,          kSupervisor,       sizeof(Token),        sizeof(Token),                0, 0},
+    FrameRule{FrameKind::kPong,          kOwn,              sizeof(Token),        sizeof(Token),                0, 0},
 };
 // clang-format on
 

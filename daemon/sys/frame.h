@@ -56,6 +56,9 @@ enum class FrameKind : std::uint32_t {
   // supervisor -> worker
   kSubscribe,   // body: a request of the control socket, a JSON object; descriptor: the client's socket, to be told
   kRetireHook,  // body: HookProcess (no name). It finishes what it was asked; then kRestartHook
+  kPing,        // also supervisor -> keyholder: body: Token, to be sent back
+  // worker, keyholder -> supervisor
+  kPong,  // body: the Token of the last kPing
 };
 
 struct Stop {

@@ -179,6 +179,8 @@ void Worker::obey(sys::Frame frame) {
       return begin_drain(frame);
     case sys::FrameKind::kStatusAsked:
       return send_status(frame);
+    case sys::FrameKind::kPing:
+      return send(sys::FrameKind::kPong, std::move(frame.body));
     default:
       throw std::runtime_error("an order that is none");
   }

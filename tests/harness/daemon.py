@@ -41,17 +41,34 @@ def supervisor_gid() -> int:
         return 60797
 
 
+# Hands listening sockets over as systemd does: arguments are NAME=DESCRIPTOR..., "--" and the command.
+ACTIVATE = """
+import fcntl, os, sys
+end = sys.argv.index("--")
+given = [word.split("=") for word in sys.argv[1:end]]
+copies = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 100) for _, fd in given]
+for place, copy in enumerate(copies, start=3):
+    os.dup2(copy, place)
+    os.close(copy)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)), LISTEN_FDNAMES=":".join(name for name, _ in given))
+os.execv(sys.argv[end + 1], sys.argv[end + 1:])
+"""
+
+
 class Daemon:
-    """`config` is TOML; hook() adds to it. Nothing runs before start(). `wrapper` goes before the command line."""
+    """`config` is TOML; hook() adds to it. Nothing runs before start(). `wrapper` goes before the command line.
+    `sockets`: (name, listening socket), handed over as systemd does."""
 
     def __init__(self, config: str = "", *, network: Network | None = None, user: int = 0,
                  programs: pathlib.Path = BUILD, arguments: tuple[str, ...] = (),
-                 wrapper: tuple[str, ...] = (), log: Log | None = None) -> None:
+                 wrapper: tuple[str, ...] = (), log: Log | None = None,
+                 sockets: list[tuple[str, socket.socket]] | None = None) -> None:
         self.owns_network = network is None and user == 0
         self.network = network or (HOST if user else Network())
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-test-"))
         self.folder.chmod(0o755)
         self.user, self.arguments, self.wrapper = user, arguments, wrapper
+        self.sockets = sockets or []
         self.program, self.ctl = programs / PROGRAMS[0], programs / PROGRAMS[2]
         self.config, self.hook_texts = config, ""
         self.port = 0 if user else 25
@@ -117,8 +134,11 @@ class Daemon:
         self.notify.bind(str(self.folder / "notify"))
         (self.folder / "notify").chmod(0o666)
         self.said: list[str] = []
+        given = [(name, one.fileno()) for name, one in self.sockets]
+        activate = ["/usr/bin/python3", "-c", ACTIVATE, *(f"{name}={fd}" for name, fd in given), "--"] if given else []
         with self.network:
-            self.process = subprocess.Popen(self.as_user([*self.wrapper, str(self.program), *arguments]), stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen(self.as_user([*self.wrapper, *activate, str(self.program), *arguments]),
+                                            stdin=subprocess.DEVNULL, pass_fds=[fd for _, fd in given],
                                             stdout=self.log.writing, stderr=self.log.writing, cwd=self.folder,
                                             env={**self.surroundings(), "NOTIFY_SOCKET": str(self.folder / "notify")})
         self.log.close_writing()

@@ -109,9 +109,11 @@ sys::ProcessReport harmless_report() {
 }
 
 std::optional<sys::Frame> FakePeer::take() {
-  auto frame = sys::receive_frame(socket_, sys::Sender::kSupervisor);
-  if (!frame) return std::nullopt;
-  return std::move(*frame);
+  while (auto frame = sys::receive_frame(socket_, sys::Sender::kSupervisor)) {
+    if (frame->kind != FrameKind::kPing) return std::move(*frame);
+    if (!hangs_) sys::send_frame(socket_, FrameKind::kPong, frame->body).value();
+  }
+  return std::nullopt;
 }
 
 std::string FakePeer::heard() {
@@ -137,7 +139,7 @@ bool FakePeer::closed() {
   }
 }
 
-World::World(config::Config config, Keys keys)
+World::World(config::Config config, Keys keys, std::optional<Loop::Milliseconds> watchdog)
     : next_config(config), keys_(keys), loop_([this] { return now_; }), log_(sys::Log::to_pipe(sys::Fd())) {
   sys::Pipe log = sys::make_pipe();
   ::fcntl(log.read.get(), F_SETFL, O_NONBLOCK);
@@ -167,6 +169,7 @@ World::World(config::Config config, Keys keys)
   sys::SocketPair notify = unix_pair(SOCK_DGRAM);
   notify_reader_ = std::move(notify.theirs);
   tree.notify = std::move(notify.ours);
+  tree.watchdog = watchdog;
   sys::SocketPair control = control_pair();
   client_ = std::move(control.theirs);
   tree.control = std::move(control.ours);

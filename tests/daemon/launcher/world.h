@@ -30,8 +30,10 @@ class FakePeer {
  public:
   FakePeer(sys::Sender self, sys::Fd socket) : self_(self), socket_(std::move(socket)) {}
 
-  // The next frame, where one has come.
+  // The next frame, where one has come. Pings are answered, and left out.
   std::optional<sys::Frame> take();
+  // Answers no ping any more.
+  void hang() { hangs_ = true; }
   // The kinds of all that has come: "start stop release".
   std::string heard();
   void say(sys::FrameKind kind, std::string_view body = {}, std::vector<sys::Fd> fds = {});
@@ -42,6 +44,7 @@ class FakePeer {
  private:
   sys::Sender self_;
   sys::Fd socket_;
+  bool hangs_ = false;
 };
 
 // Whether there is a keyholder. Its slot comes behind those of the hooks.
@@ -49,7 +52,8 @@ enum class Keys { kNone, kHeld };
 
 class World {
  public:
-  explicit World(config::Config config, Keys keys = Keys::kNone);
+  explicit World(config::Config config, Keys keys = Keys::kNone,
+                 std::optional<Loop::Milliseconds> watchdog = std::nullopt);
 
   // Lets the supervisor do all that it can do at this time.
   void settle();
