@@ -30,7 +30,8 @@ constexpr int kNotFound = 1;
 constexpr std::size_t kMaxLines = 10'000;  // of a session that are compared
 
 struct Options {
-  std::string file;
+  bool cursor = false;
+  std::string file, since;
   Waiting waiting{};
 };
 
@@ -122,14 +123,36 @@ int matched(const Context& context, const std::string& session) {
   return EX_OK;
 }
 
+// From now on sessions are kept, for whoever comes with this cursor.
+int print_cursor(const Context& context) {
+  return ask(context, {{"command", "trace"}, {"since", ""}},
+             [](const json& reply) { return string_member(reply, "cursor") + "\n"; });
+}
+
+std::string_view worker_of(std::string_view cursor) { return cursor.substr(0, cursor.rfind('-')); }
+
+void tell_missed(const std::string& since, const json& greeting) {
+  const auto missed = greeting.find("missed");
+  if (worker_of(since) != worker_of(string_member(greeting, "cursor"))) {
+    fmt::print(stderr,
+               "hooksmtpctl: the worker was started anew since the cursor: sessions before that are forgotten\n");
+  } else if (missed != greeting.end() && *missed != 0) {
+    fmt::print(stderr, "hooksmtpctl: {} lines since the cursor are forgotten already\n", missed->dump());
+  }
+}
+
 int expect(const Context& context, const Options& options) {
+  if (options.cursor) return print_cursor(context);
+  if (options.file.empty()) return fail(context, {EX_USAGE, "usage", "expect: which FILE?"});
   const auto pattern = read_pattern(options.file);
   if (!pattern) return fail(context, pattern.error());
   const auto deadline = options.waiting.deadline();
   if (!deadline) return fail(context, deadline.error());
-  const json request{{"command", "trace"}, {"what", {"session", "client", "server", "reply"}}};
+  json request{{"command", "trace"}, {"what", {"session", "client", "server", "reply"}}};
+  if (!options.since.empty()) request["since"] = options.since;
   auto listening = Listening::start(context.socket, request);
   if (!listening) return fail(context, listening.error());
+  if (!options.since.empty()) tell_missed(options.since, listening->greeting());
   if (const auto run = options.waiting.begin(*listening); !run) return fail(context, run.error());
 
   Sessions sessions(*pattern);
@@ -157,7 +180,9 @@ int expect(const Context& context, const Options& options) {
 void add_expect(CLI::App& app, Context& context) {
   const auto options = std::make_shared<Options>();
   CLI::App* const expect_app = app.add_subcommand("expect", "succeed when a session has gone as a file says");
-  expect_app->add_option("FILE", options->file, "lines C: ..., S: ..., H: hook event action; * and ...")->required();
+  expect_app->add_option("FILE", options->file, "lines C: ..., S: ..., H: hook event action; * and ...");
+  expect_app->add_flag("--cursor", options->cursor, "print where the next session will stand, and end");
+  expect_app->add_option("--since", options->since, "also sessions that began behind this cursor")->type_name("CURSOR");
   options->waiting.add_timeout_to(*expect_app);
   options->waiting.add_command_to(*expect_app);
   expect_app->callback([&context, options] { context.status = expect(context, *options); });

@@ -4,29 +4,13 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <utility>
 
+#include "daemon/worker/cursor.h"
 #include "daemon/worker/utc.h"
 #include "proto/hook/json_writer.h"
 
 namespace hooksmtpd::worker {
-namespace {
-
-// The place behind the dash; empty: that is no cursor.
-std::optional<std::uint64_t> sequence_of(std::string_view cursor) {
-  const std::size_t dash = cursor.rfind('-');
-  if (dash == std::string_view::npos) return std::nullopt;
-  std::uint64_t value = 0;
-  const char* const end = cursor.data() + cursor.size();
-  const auto [stopped, error] = std::from_chars(cursor.data() + dash + 1, end, value);
-  if (error != std::errc() || stopped != end) return std::nullopt;
-  return value;
-}
-
-}  // namespace
-
 std::string subject_of_message(std::string_view head) {
   constexpr std::string_view kName = "Subject:";
   std::size_t line = 0;
@@ -76,7 +60,7 @@ void MessageRing::accepted(const AcceptedMessage& message) {
   for (const auto& subscriber : subscribers_) subscriber->tell(line);
 }
 
-std::string MessageRing::cursor(std::uint64_t sequence) const { return fmt::format("{}-{}", start_, sequence); }
+std::string MessageRing::cursor(std::uint64_t sequence) const { return to_cursor(start_, sequence); }
 
 std::string MessageRing::line_of(std::uint64_t sequence, const Kept& kept) const {
   return fmt::format(R"({{"what":"message","cursor":"{}","time":"{}",{}}})", cursor(sequence), utc(kept.when),
@@ -86,14 +70,13 @@ std::string MessageRing::line_of(std::uint64_t sequence, const Kept& kept) const
 void MessageRing::subscribe(std::unique_ptr<Subscriber> subscriber, std::string_view since) {
   std::uint64_t from = sequence_;
   if (!since.empty()) {
-    const auto asked = sequence_of(since);
-    const bool ours = asked && since.substr(0, since.rfind('-')) == start_;
-    if (!asked || (ours && *asked > sequence_)) {
+    const auto asked = place_of(since, start_, sequence_);
+    if (!asked) {
       subscriber->tell(R"({"ok":false,"kind":"usage","error":"since: that is no cursor of this daemon"})");
       subscriber->close_when_told();
       return subscribers_.push_back(std::move(subscriber));
     }
-    from = ours ? *asked : 0;
+    from = *asked;
   }
   const std::uint64_t first_kept = sequence_ - kept_.size();
   const std::uint64_t told_from = std::max(from, first_kept);

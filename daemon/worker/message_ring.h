@@ -1,9 +1,8 @@
 // The messages that were accepted last, for `hooksmtpctl wait`: a test asks what came since it began, and waits for
 // what is still to come.
 //
-// A cursor is a place between two messages, "START-SEQUENCE": START tells one worker from another, SEQUENCE counts its
-// messages. A subscriber is told at once what came since its cursor, oldest first, and then each message as it is
-// accepted:
+// A cursor (cursor.h) is a place between two messages. A subscriber is told at once what came since its cursor, oldest
+// first, and then each message as it is accepted:
 //
 //   {"what":"message","cursor":"5c1a…-18","time":"…","transaction":"c7f3a1-1","session":"c7f3a1","listener":"smtp",
 //    "client":"192.0.2.7","user":"ann","from":"a@b.test","to":["c@d.test"],"size":1901,"subject":"raw, folding kept"}

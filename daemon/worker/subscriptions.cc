@@ -23,7 +23,7 @@ std::string text_of(const json& object, const char* key) {
 
 }  // namespace
 
-Subscriptions::Subscriptions(event_base* base) : base_(base), messages_(start_stamp()) {}
+Subscriptions::Subscriptions(event_base* base) : base_(base), tracer_(start_stamp()), messages_(start_stamp()) {}
 
 void Subscriptions::take(std::string_view request, sys::Fd client) {
   const json asked = json::parse(request, nullptr, /*allow_exceptions=*/false);
@@ -37,9 +37,18 @@ void Subscriptions::take(std::string_view request, sys::Fd client) {
   }
   auto filter = TraceFilter::parse(asked);
   if (!filter) return refuse(std::move(client), "usage", fmt::format("trace: {}", filter.error()));
+  if (asked.contains("since")) return take_since(text_of(asked, "since"), *std::move(filter), std::move(client));
   auto subscriber = std::make_unique<Subscriber>(base_, std::move(client), Tracer::kMaxQueued);
   subscriber->tell(R"({"ok":true})");
   tracer_.subscribe(std::move(subscriber), *std::move(filter));
+}
+
+void Subscriptions::take_since(std::string_view since, TraceFilter filter, sys::Fd client) {
+  const auto place = tracer_.ring().ask(since, Clock::now());
+  if (!place) return refuse(std::move(client), "usage", "since: that is no cursor of this daemon");
+  auto subscriber = std::make_unique<Subscriber>(base_, std::move(client), TraceRing::kMaxQueued);
+  tracer_.ring().tell_from(*place, filter, *subscriber);
+  tracer_.subscribe(std::move(subscriber), std::move(filter));
 }
 
 // One line always fits into the buffer of a socket that nothing was written to.

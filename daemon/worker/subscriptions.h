@@ -1,7 +1,8 @@
 // Clients of the control socket that the supervisor has handed to us, because it is the worker that knows what they
 // want to be told:
 //
-//   {"command":"trace", ...}             what happens from now on (trace_filter.h, tracer.h)
+//   {"command":"trace", ...}             what happens from now on (trace_filter.h, tracer.h); with "since":"…" also
+//                                        what sessions have said since that cursor (trace_ring.h)
 //   {"command":"messages","since":"…"}   the messages that are accepted (message_ring.h)
 //
 // The first line that they get is {"ok":true,...}, and what happens after they have read it they are told; or it is
@@ -36,6 +37,7 @@ class Subscriptions {
   MessageRing& messages() { return messages_; }
 
  private:
+  void take_since(std::string_view since, TraceFilter filter, sys::Fd client);
   void refuse(sys::Fd client, std::string_view kind, std::string_view error);
 
   event_base* base_;

@@ -23,15 +23,18 @@ void Tracer::subscribe(std::unique_ptr<Subscriber> subscriber, TraceFilter filte
 void Tracer::end_of_turn() {
   for (Subscription& one : subscriptions_) one.subscriber->flush();
   std::erase_if(subscriptions_, [](const Subscription& one) { return one.subscriber->gone(); });
-  if (subscriptions_.empty()) begun_.clear();
+  ring_.end_of_turn(Clock::now());
+  if (!listening()) begun_.clear();
 }
 
 bool Tracer::wanted(TraceKind kind, const TraceSubject& subject, std::string_view hook) const {
-  return std::ranges::any_of(subscriptions_,
+  return (ring_.keeps() && TraceRing::is_for(kind)) ||
+         std::ranges::any_of(subscriptions_,
                              [&](const Subscription& one) { return one.filter.wants(kind, subject, hook); });
 }
 
 void Tracer::tell(TraceKind kind, const TraceSubject& subject, std::string_view hook) {
+  if (ring_.keeps() && TraceRing::is_for(kind)) ring_.keep(kind, subject, hook, line_);
   for (Subscription& one : subscriptions_) {
     if (one.filter.wants(kind, subject, hook)) one.subscriber->tell(line_);
   }

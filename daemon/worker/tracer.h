@@ -12,6 +12,8 @@
 //   {…,"from":"hook","hook":"policy","instance":1,"stderr":"a line"}
 //   {"time":"…","from":"daemon","what":"hook","hook":"policy","instance":1,"state":"gone","reason":"it ended"}
 //
+// Who subscribes since a cursor is told first what was kept since then (trace_ring.h).
+//
 // `ms` is missing where nobody knows when the session began any more. Credentials are in no line: proofs of an `auth`
 // request are `***`, and so is what a hook replied to it.
 
@@ -30,6 +32,7 @@
 #include "daemon/worker/event.h"
 #include "daemon/worker/subscriber.h"
 #include "daemon/worker/trace_filter.h"
+#include "daemon/worker/trace_ring.h"
 #include "proto/hook/request.h"
 
 namespace hooksmtpd::worker {
@@ -63,10 +66,14 @@ class Tracer {
   // Of `message_b64`, for those who want messages.
   inline static constexpr std::size_t kMaxMessage = 256 * 1024;
 
-  bool listening() const { return !subscriptions_.empty(); }
+  // `start` names this worker: no other one has it.
+  explicit Tracer(std::string start = {}) : ring_(std::move(start)) {}
+
+  bool listening() const { return !subscriptions_.empty() || ring_.keeps(); }
   std::size_t subscribers() const { return subscriptions_.size(); }
 
   void subscribe(std::unique_ptr<Subscriber> subscriber, TraceFilter filter);
+  TraceRing& ring() { return ring_; }
   // Sends what was told. Call it once per turn of the event loop.
   void end_of_turn();
 
@@ -103,6 +110,7 @@ class Tracer {
   std::optional<SinceBegin> since_begin(const TraceSubject& subject) const;
 
   std::vector<Subscription> subscriptions_;
+  TraceRing ring_;
   std::map<std::string, Clock::time_point, std::less<>> begun_;  // of sessions that were told of and are not over
   std::string line_;
 };

@@ -1,6 +1,9 @@
 """hooksmtpctl expect: a session's dialogue against a file."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -95,7 +98,50 @@ def test_a_command_that_fails_fails_it_though_the_session_was_right(expect):
     assert "the command failed: status 5" in done.stderr
 
 
+def test_sessions_that_are_over_are_found_behind_a_cursor(expect, daemon):
+    first = daemon.control("expect", "--cursor").stdout.strip()
+    with daemon.network:
+        subprocess.run(COMMAND[1:], check=True)
+    second = daemon.control_json("expect", "--cursor")["cursor"]
+    assert expect(GOOD, "--since", first, "--timeout", "0s").stdout.endswith(" is as expected\n")
+    assert "there was no session" in expect(GOOD, "--since", second, "--timeout", "0s", status=1).stderr
+    expect(GOOD, "--since", second, *COMMAND)
+    done = expect(GOOD.replace("QUIT", "STOP"), "--since", first, "--timeout", "0s", status=1)
+    assert "- C: STOP" in done.stderr.splitlines() and "+ C: QUIT" in done.stderr.splitlines()
+
+
+def test_credentials_are_not_kept_either(make_daemon, tmp_path):
+    daemon = make_daemon('[auth]\nsource = "accept-any"\nbefore_tls = true\n')
+    daemon.start()
+    cursor = daemon.control("expect", "--cursor").stdout.strip()
+    with daemon.session() as client:
+        client.say("AUTH PLAIN AGFubgBzM2NyZXQ=")
+        client.say("QUIT")
+    (tmp_path / "pattern").write_text("...\nC: AUTH PLAIN secret\n...\n")
+    done = daemon.control("expect", str(tmp_path / "pattern"), "--since", cursor, "--timeout", "0s", status=1)
+    assert "AGFubg" not in done.stderr and ". C: AUTH PLAIN ***" in done.stderr.splitlines()
+
+
+def test_a_cursor_of_a_worker_that_is_gone_is_said_to_be_one(make_daemon, tmp_path):
+    daemon = make_daemon()
+    daemon.hook("policy", POLICY, ["validate_recipient", "deliver"])
+    daemon.start()
+    cursor = daemon.control("expect", "--cursor").stdout.strip()
+    mark = daemon.log.mark()
+    os.kill(daemon.worker().pid, signal.SIGKILL)
+    daemon.log.wait("worker start", mark)
+    (tmp_path / "pattern").write_text(GOOD)
+    with daemon.network:
+        done = daemon.control("expect", str(tmp_path / "pattern"), "--since", cursor, *COMMAND)
+    assert "the worker was started anew since the cursor" in done.stderr
+
+
+def test_a_cursor_that_is_none_is_refused(expect):
+    assert "since: that is no cursor" in expect(GOOD, "--since", "yesterday", status=64).stderr
+
+
 def test_files_that_are_none_are_refused(expect, daemon):
     assert "line 2: it begins with C:, S: or H:, or is ..." in expect("S: 220 *\nEHLO x\n", status=65).stderr
     assert "no line" in expect("...\n", status=65).stderr
+    assert "which FILE?" in daemon.control("expect", status=64).stderr
     assert "cannot be read" in daemon.control("expect", "/nonexistent", status=66).stderr

@@ -20,7 +20,7 @@ config::Machine machine() {
                           .uid = ::geteuid(),
                           .environment = {},
                           .hooks = hooks,
-                          .in_build_tree = hooks.parent_path().filename() != "hooksmtpd"};  // libexec/hooksmtpd/hooks
+                          .in_build_tree = std::filesystem::is_directory(hooks / "maildir")};  // installed, it is a file
   for (char** one = environ; *one != nullptr; ++one) {
     const std::string_view variable(*one);
     const std::size_t equals = variable.find('=');
