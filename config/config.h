@@ -221,6 +221,11 @@ struct Mime {
   friend bool operator==(const Mime&, const Mime&) = default;
 };
 
+// What becomes of a start where a layer of the sandbox is missing. kStrict: as root there is none without all of them,
+// for a plain user none without system call filters and Landlock. kBestEffort: what is missing is named, and it goes
+// on. kNone: users, jails and no privilege as ever, and nothing beyond that; for measuring.
+enum class SandboxMode : std::uint8_t { kStrict, kBestEffort, kNone };
+
 struct Config {
   std::string hostname;  // in greeting, trace headers, EHLO; default: the machine's
   std::string banner = "hooksmtpd";
@@ -232,6 +237,7 @@ struct Config {
   Auth auth;
   Mime mime;
   std::vector<Hook> hooks;
+  SandboxMode sandbox_mode = SandboxMode::kStrict;
   std::uint64_t spool_size = 256ull * 1024 * 1024;                  // octets of the tmpfs that holds messages under way
   std::pair<std::uint32_t, std::uint32_t> hook_uids{60800, 60863};  // first and last
   std::filesystem::path state_dir;    // default /var/lib/hooksmtpd, or $XDG_STATE_HOME/hooksmtpd

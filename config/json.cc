@@ -163,6 +163,7 @@ void members(Is<Config> auto& s, auto visit) {
   visit("auth", s.auth);
   visit("mime", s.mime);
   visit("hooks", s.hooks);
+  visit("sandbox", s.sandbox_mode);
   visit("spool_size", s.spool_size);
   visit("hook_uids", s.hook_uids);
   visit("state_dir", s.state_dir);

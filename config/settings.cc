@@ -125,6 +125,7 @@ constexpr std::array kSettings{
     row<Count<1, 100'000>, kMime, &Mime::parts>("mime.parts", kReload, "how many parts a message may have"),
     row<Size<kMebi, kTebi>, kMime, &Mime::size>("mime.size", kReload, "octets of all parts, decoded"),
 
+    row<Choice<parse_sandbox_mode>, &Config::sandbox_mode>("sandbox", kRestart, "strict, best-effort or none"),
     row<Size<kMebi, kTebi>, &Config::spool_size>("spool_size", kRestart, "room for messages under way"),
     row<Uids, &Config::hook_uids>("hook_uids", kRestart, "user numbers for hooks, first-last"),
     row<Folder, &Config::state_dir>("state_dir", kRestart, "folder of what hooks keep"),

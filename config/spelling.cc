@@ -64,6 +64,7 @@ constexpr std::array<std::string_view, 4> kTlsVersions{"1.0", "1.1", "1.2", "1.3
 constexpr std::array<std::string_view, 3> kClientCertificates{"none", "request", "require"};
 constexpr std::array<std::string_view, 4> kAuthSources{"none", "passwords", "hook", "accept-any"};
 constexpr std::array<std::string_view, 2> kProtocols{"smtp", "lmtp"};
+constexpr std::array<std::string_view, 3> kSandboxModes{"strict", "best-effort", "none"};
 
 template <class Enum>
 Parsed<Enum> one_of(std::string_view text, std::span<const std::string_view> names) {
@@ -157,6 +158,7 @@ std::string_view to_string(TlsVersion version) { return kTlsVersions[static_cast
 std::string_view to_string(ClientCertificates wanted) { return kClientCertificates[static_cast<std::size_t>(wanted)]; }
 std::string_view to_string(AuthSource source) { return kAuthSources[static_cast<std::size_t>(source)]; }
 std::string_view to_string(ListenerProtocol protocol) { return kProtocols[static_cast<std::size_t>(protocol)]; }
+std::string_view to_string(SandboxMode mode) { return kSandboxModes[static_cast<std::size_t>(mode)]; }
 Parsed<LogLevel> parse_log_level(std::string_view text) { return one_of<LogLevel>(text, kLogLevels); }
 Parsed<OnFailure> parse_on_failure(std::string_view text) { return one_of<OnFailure>(text, kOnFailure); }
 Parsed<TlsMode> parse_tls_mode(std::string_view text) { return one_of<TlsMode>(text, kTlsModes); }
@@ -173,6 +175,7 @@ Parsed<AuthSource> parse_auth_source(std::string_view text) { return one_of<Auth
 Parsed<ListenerProtocol> parse_listener_protocol(std::string_view text) {
   return one_of<ListenerProtocol>(text, kProtocols);
 }
+Parsed<SandboxMode> parse_sandbox_mode(std::string_view text) { return one_of<SandboxMode>(text, kSandboxModes); }
 
 std::string printable(std::string_view text) {
   constexpr std::size_t kLongest = 80;

@@ -38,6 +38,7 @@ std::string_view to_string(TlsVersion version);
 std::string_view to_string(ClientCertificates wanted);
 std::string_view to_string(AuthSource source);
 std::string_view to_string(ListenerProtocol protocol);
+std::string_view to_string(SandboxMode mode);
 Parsed<LogLevel> parse_log_level(std::string_view text);
 Parsed<OnFailure> parse_on_failure(std::string_view text);
 Parsed<TlsMode> parse_tls_mode(std::string_view text);
@@ -45,6 +46,7 @@ Parsed<TlsVersion> parse_tls_version(std::string_view text);
 Parsed<ClientCertificates> parse_client_certificates(std::string_view text);
 Parsed<AuthSource> parse_auth_source(std::string_view text);
 Parsed<ListenerProtocol> parse_listener_protocol(std::string_view text);
+Parsed<SandboxMode> parse_sandbox_mode(std::string_view text);
 
 // To whoever asks for SSLv3.
 inline constexpr std::string_view kNoSsl =

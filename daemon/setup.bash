@@ -4,7 +4,7 @@
 # To build and to run. Everything is in Debian 12 itself.
 build_packages=(
   g++ meson ninja-build pkg-config
-  libcli11-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libspdlog-dev libssl-dev libtomlplusplus-dev
+  libcli11-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libseccomp-dev libspdlog-dev libssl-dev libtomlplusplus-dev
   nlohmann-json3-dev
 )
 

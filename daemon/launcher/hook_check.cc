@@ -80,7 +80,7 @@ void say(const sys::Fd& out, char kind, const std::string& text) {
 
 std::vector<Problem> try_command(const config::Hook& hook, const Identity& identity, const std::optional<Jail>& jail) {
   sys::Pipe pipe = sys::make_pipe();
-  const pid_t pid = clone_process(jail ? Namespaces::kOwn : Namespaces::kShared);
+  const pid_t pid = clone_process(jail ? Namespaces::kMount | Namespaces::kPid : Namespaces::kShared);
   if (pid == 0) look_from_inside(hook, identity, jail, pipe.write);
   pipe.write.reset();
   std::string text;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -22,7 +23,8 @@ namespace {
 
 using sys::Fd;
 
-constexpr int kPatience = 30'000;  // milliseconds, on a machine under heavy load
+constexpr std::size_t kLongestHostName = 64;  // for the kernel; DNS takes more
+constexpr int kPatience = 30'000;             // milliseconds, on a machine under heavy load
 
 // Everything but these descriptors is closed: other keepers' sockets, the write end of the life pipe, our caller's.
 void keep_only(const KeeperPlan& plan, const Fd& control, const Fd& complaint, const Fd& life) {
@@ -85,12 +87,16 @@ std::string read_complaint(const Fd& pipe) {
 
 Namespaces namespaces_of(const KeeperPlan& plan) {
   if (!plan.jail) return Namespaces::kShared;
-  return plan.network == config::NetworkAccess::kHost ? Namespaces::kOwn : Namespaces::kOwnAndNetwork;
+  const Namespaces own = Namespaces::kMount | Namespaces::kPid | Namespaces::kIpc | Namespaces::kUts;
+  return plan.network == config::NetworkAccess::kHost ? own : own | Namespaces::kNetwork;
 }
 
 void lock_in(const KeeperPlan& plan) {
-  if (plan.jail && plan.network == config::NetworkAccess::kLoopback) raise_loopback();
-  if (plan.jail) enter(*plan.jail);
+  if (plan.jail) {
+    if (plan.network == config::NetworkAccess::kLoopback) raise_loopback();
+    sys::must(::sethostname(plan.hostname.data(), std::min(plan.hostname.size(), kLongestHostName)), "sethostname");
+    enter(*plan.jail);
+  }
   drop_to(plan.identity);
 }
 

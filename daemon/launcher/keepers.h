@@ -31,7 +31,8 @@ struct KeeperPlan {
   std::vector<std::string> environment;  // of its child
   std::string directory = "/";           // of its child
   std::optional<rlimit> open_files;      // of its child, where it differs from ours
-  config::NetworkAccess network = config::NetworkAccess::kHost;  // with a jail only
+  config::NetworkAccess network = config::NetworkAccess::kNone;  // with a jail only, as is the
+  std::string hostname;                                          // that gethostname(2) tells there
   std::vector<std::string> watched;                              // files whose change is told
   std::filesystem::path spool;                                   // the worker's: opened inside the jail
   std::span<const sys::Fd> listeners;                            // the worker's

@@ -27,6 +27,7 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.keeper.title = "keeper of the worker";
   plan.keeper.identity = request.identities.worker;
   plan.keeper.environment = worker_environment();
+  plan.keeper.hostname = request.config.hostname;
   plan.keeper.spool = spool_folder(request.config);
   plan.keeper.listeners = request.listeners;
   if (request.identities.separate) {
@@ -44,6 +45,7 @@ SlotPlan plan_keyholder(const PlanRequest& request) {
   plan.keeper.title = "keeper of the keyholder";
   plan.keeper.identity = request.identities.keyholder;
   plan.keeper.environment = worker_environment();
+  plan.keeper.hostname = request.config.hostname;
   plan.keeper.keys = request.keys;
   if (request.identities.separate) {
     plan.keeper.jail =
@@ -73,6 +75,7 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.title = fmt::format("keeper of {}/{}", hook.name, instance);
   plan.keeper.identity = request.identities.hooks[index];
   plan.keeper.environment = hook_environment(request.config, hook, sdk_folder(request.programs));
+  plan.keeper.hostname = request.config.hostname;
   plan.keeper.directory = state_folder(request.config, hook);
   plan.keeper.open_files = request.open_files;
   if (hook.reload_on_change) plan.keeper.watched = files_of(hook);

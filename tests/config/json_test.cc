@@ -53,6 +53,7 @@ Config unusual() {
             .password_file = "/w",
             .passwords = "ann:x"};
   c.mime = {.timeout = 6ms, .depth = 7, .parts = 8, .size = ~0ull};
+  c.sandbox_mode = SandboxMode::kNone;
   c.spool_size = ~0ull;
   c.hook_uids = {7, ~0u};
   c.state_dir = "/s";

@@ -73,6 +73,7 @@ const std::vector<Case> kSettings{
     {R"(timeouts.idle = "0s")", "1:17: timeouts.idle must be from 1ms to 24h, not 0s"},
     {R"(timeouts.idle = "25h")", "1:17: timeouts.idle must be from 1ms to 24h, not 25h"},
     {R"(timeouts.idle = "")", R"(1:17: timeouts.idle must be a duration such as "500ms", "5s", "2m" or "1h", not "")"},
+    {R"(sandbox = "off")", R"(1:11: sandbox must be "strict", "best-effort" or "none", not "off")"},
     {R"(spool_size = "1K")", "1:14: spool_size must be from 1M to 1T, not 1K"},
     {R"(hook_uids = "0-10")",
      R"(1:13: hook_uids must be the first and the last of a range from 1000 up, such as "60800-60863", not "0-10")"},

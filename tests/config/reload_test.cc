@@ -88,6 +88,7 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
     Names restart;
   };
   const std::vector<Case> cases{
+      {[](Config& c) { c.sandbox_mode = SandboxMode::kNone; }, {"sandbox"}},
       {[](Config& c) { c.spool_size += 1; }, {"spool_size"}},
       {[](Config& c) { c.hook_uids.second += 1; }, {"hook_uids"}},
       {[](Config& c) { c.state_dir = std::string("/x"); }, {"state_dir"}},

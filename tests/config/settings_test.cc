@@ -169,7 +169,7 @@ TEST_CASE("what needs a privilege cannot be changed while the daemon runs") {
   for (const Setting& each : settings()) {
     if (!each.live) restart.insert(each.name);
   }
-  CHECK_EQ(restart, std::set<std::string_view>{"hook_uids", "runtime_dir", "spool_size", "state_dir"});
+  CHECK_EQ(restart, std::set<std::string_view>{"hook_uids", "runtime_dir", "sandbox", "spool_size", "state_dir"});
 }
 
 }  // namespace
