@@ -1,7 +1,7 @@
 // Requests to /api/v2. Paths are relative, so that the page also works below a path of a reverse proxy.
 
 export const BASE = new URL('api/v2/', document.baseURI);
-const TOKEN = document.querySelector('meta[name=token]').content;
+let token = document.querySelector('meta[name=token]').content;
 
 // What the server refused, with its reason (RFC 9457), or that it could not be reached.
 export class Problem extends Error {
@@ -36,12 +36,25 @@ export const url = (path, parameters) => new URL(address(path, parameters), BASE
 export const get = async (path, parameters, signal) => (await ask(address(path, parameters), { signal })).json();
 
 async function post(path, body) {
-  const response = await ask(path, {
+  const send = () => ask(path, {
     method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Inbox-Token': TOKEN },
+    headers: { 'Content-Type': 'application/json', 'X-Inbox-Token': token },
     body: JSON.stringify(body),
   });
+  const response = await send().catch(async (problem) => {
+    if (problem.status !== 403 || !await newToken()) throw problem;
+    return send();
+  });
   return response.json().catch(() => ({}));
+}
+
+// The server was started anew since this page came from it.
+async function newToken() {
+  const index = await (await fetch(document.baseURI)).text();
+  const found = /<meta name="token" content="([\w-]+)">/.exec(index)?.[1];
+  const is = found !== undefined && found !== token;
+  if (is) token = found;
+  return is;
 }
 
 export const PAGE = 100; // as index.html asks for it ahead

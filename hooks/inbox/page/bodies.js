@@ -47,7 +47,7 @@ const ADDRESS = /\bhttps?:\/\/[^\s<>"'\u201c\u201d]+[^\s<>"'\u201c\u201d.,;:!?)\
 export function textTab(panel, message) {
   const pre = h('pre.plain', { dir: 'auto' });
   const text = message.text.slice(0, SHOWN);
-  for (const line of text.split('\n')) {
+  for (const line of text.split(/\r?\n/)) {
     const element = h(line.startsWith('>') ? 'span.quoted' : 'span');
     let end = 0;
     for (const found of line.matchAll(ADDRESS)) {

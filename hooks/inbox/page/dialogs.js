@@ -22,7 +22,7 @@ export function open(title, content, { wide = false, buttons = [] } = {}) {
   return new Promise((resolve) => {
     const form = h('form', { method: 'dialog' },
       h('header', {}, h('h2', { id: 'dialog-title' }, title),
-        h('button.tool', { value: '', 'aria-label': 'Close', formnovalidate: true }, icon('close'))),
+        h('button.tool', { type: 'button', 'aria-label': 'Close', onclick: () => dialog.close('') }, icon('close'))),
       h('div.dialog-body', {}, content),
       buttons.length > 0 && h('footer', {}, buttons));
     const dialog = h(`dialog${wide ? '.wide' : ''}`, { 'aria-labelledby': 'dialog-title' }, form);
@@ -41,9 +41,12 @@ export function open(title, content, { wide = false, buttons = [] } = {}) {
 
 export const isOpen = () => document.querySelector('dialog[open]') !== null;
 
+// None of its form's: Enter must not press it.
+const cancel = () => h('button.button', { type: 'button', onclick: (event) => event.target.closest('dialog').close('') }, 'Cancel');
+
 export async function confirm(title, text, yes) {
   return await open(title, h('p', {}, text), { buttons: [
-    h('button.button', { value: '' }, 'Cancel'),
+    cancel(),
     h('button.button.danger', { value: 'yes', autofocus: true }, yes),
   ] }) === 'yes';
 }
@@ -55,8 +58,7 @@ async function askLine(title, label, yes, properties, suggestions = []) {
   const done = await open(title, [
     h('label', { for: 'dialog-input' }, label), input,
     suggestions.length > 0 && h('datalist', { id: 'dialog-list' }, suggestions.map((value) => h('option', { value }))),
-  ], { buttons: [h('button.button', { value: '', formnovalidate: true, type: 'button', onclick: (event) => event.target.closest('dialog').close('') }, 'Cancel'),
-    h('button.button.primary', { value: 'yes' }, yes)] });
+  ], { buttons: [cancel(), h('button.button.primary', { value: 'yes' }, yes)] });
   return done === 'yes' ? input.value.trim() : null;
 }
 

@@ -6,13 +6,34 @@ import { byId } from './dom.js';
 const LUMP = 120;   // ms
 const SYNC = 400;   // ms: at most so often is the list compared with the server's
 const MOST = 500;   // messages in a lump; with more, comparing is cheaper
+const REFUSED = 3000; // ms until it asks again
+const UNSEEN = 300000; // ms: then a tab in the background lets go of its connection, of which a browser has six
 
 // handlers: messages([Summary]), changed(ids), deleted(ids), sync(): look again.
 export function follow(handlers) {
+  let source;
+  let timer;
+  const start = () => {
+    source = listen(handlers, () => setTimeout(() => source && start(), REFUSED));
+  };
+  start();
+  document.addEventListener('visibilitychange', () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(() => {
+        source.close();
+        source = null;
+      }, UNSEEN);
+    } else if (!source) {
+      start();
+    }
+  });
+}
+
+function listen(handlers, refused) {
   const source = new EventSource(new URL('events', BASE));
   let arrived = [];
   let timer;
-  let lost = false;
 
   const soon = throttled(SYNC, handlers.sync);
   const deliver = () => {
@@ -38,17 +59,13 @@ export function follow(handlers) {
   on('session', soon);
   source.onopen = () => {
     show('live', 'Live');
-    if (lost) handlers.sync();
-    lost = false;
+    handlers.sync(); // what came before is not told again
   };
   source.onerror = () => {
-    lost = true;
     show('lost', 'Reconnecting');
-    if (source.readyState === EventSource.CLOSED) {
-      setTimeout(() => follow(handlers), 3000); // the server said no; it may have been started anew meanwhile
-      source.close();
-    }
+    if (source.readyState === EventSource.CLOSED) refused(); // the browser itself tries again only where nobody answers
   };
+  return source;
 }
 
 // At once, and then at most every `pause` ms.

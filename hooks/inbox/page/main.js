@@ -39,8 +39,8 @@ async function counts() {
 }
 
 const keys = {
-  next: () => rows().move(1),
-  previous: () => rows().move(-1),
+  next: () => step(1),
+  previous: () => step(-1),
   first: () => rows().items.length && rows().move(-Infinity),
   last: () => rows().items.length && rows().move(Infinity),
   openCurrent() {
@@ -75,6 +75,11 @@ const keys = {
   nextWidth: () => view.panel?.nextWidth?.(),
   help,
 };
+
+// The first step only shows where one is.
+function step(by) {
+  rows().move(document.activeElement === document.body && !route.id ? 0 : by);
+}
 
 function ofMessages(run) {
   if (route.view === 'messages') run(route.id || messages.rows.current);

@@ -75,12 +75,15 @@ export class MessageView {
     const { id } = this;
     const message = await api.message(id).catch(() => null);
     if (id !== this.id || !message) return;
+    if (JSON.stringify(message) === JSON.stringify(this.message)) return;
     this.message = message;
+    const focused = document.activeElement === this.pane.querySelector('h1');
     this.pane.querySelector('.message-head')?.replaceWith(this.head());
+    if (focused) this.pane.querySelector('h1').focus({ preventScroll: true });
   }
 
   gone(ids) {
-    if (this.id && ids.includes(this.id)) go({ id: '', tab: '' }, { replace: true });
+    if (this.id && this.id !== this.removing && ids.includes(this.id)) go({ id: '', tab: '' }, { replace: true });
   }
 
   draw() {
@@ -191,6 +194,7 @@ export class MessageView {
   async markRead(id) {
     await api.act({ ids: [id] }, 'read').catch(fail);
     this.messages.acted({ ids: [id] }, 'read');
+    if (id === this.id) this.message.unread = false;
   }
 
   async markUnread() {
@@ -217,8 +221,10 @@ export class MessageView {
     const { items } = this.messages;
     const at = items.findIndex((item) => item.id === id);
     const next = at < 0 ? null : items[at + 1] || items[at - 1];
-    if (!await this.messages.selection.act('delete', { current: id })) return;
-    if (this.id === id) go({ id: next?.id || '' }, { replace: true });
+    this.removing = id; // the server may tell of it before it answers
+    const done = await this.messages.selection.act('delete', { current: id });
+    this.removing = '';
+    if (done && this.id === id) go({ id: next?.id || '' }, { replace: true });
   }
 
   async release() {

@@ -37,7 +37,7 @@ export class Messages {
       this.selection.clear();
       this.take(page.messages, page);
       this.rows.list.scrollTop = 0;
-      this.rows.current = page.messages.some((message) => message.id === route.id) ? route.id : page.messages[0]?.id || '';
+      this.rows.restart(route.id);
       this.problem = null;
       this.searched = route.query;
       this.arrived(0);

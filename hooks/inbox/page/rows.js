@@ -38,11 +38,19 @@ export class Rows {
   set(items) {
     this.items = items;
     this.index = new Map(items.map((item, index) => [this.key(item), index]));
-    if (!this.index.has(this.current)) {
+    if (!this.touched) {
+      this.current = items.length ? this.key(items[0]) : ''; // nobody is anywhere yet
+    } else if (!this.index.has(this.current)) {
       const before = this.drawn.get(this.current)?.at ?? 0;
       this.current = items.length ? this.key(items[Math.min(before, items.length - 1)]) : '';
     }
     this.soon();
+  }
+
+  // Another list: from its top, or where `key` is.
+  restart(key) {
+    this.touched = this.index.has(key);
+    this.current = this.touched ? key : this.items.length ? this.key(this.items[0]) : '';
   }
 
   soon() {
@@ -122,6 +130,7 @@ export class Rows {
   reveal(key, { focus = false } = {}) {
     const at = this.index?.get(key);
     if (at === undefined) return;
+    this.touched = true;
     this.current = key;
     if (this.rowHeight) {
       const top = at * this.rowHeight;

@@ -4,10 +4,10 @@ import { byId, fill, h } from './dom.js';
 import { go, route } from './route.js';
 
 const OPERATORS = [
-  ['from:', 'who wrote it', 'from:ann'], ['to:', 'who gets it', 'to:bob@dev.test'], ['cc:', 'who gets a copy'], ['subject:', 'words of the subject', 'subject:"your order"'],
-  ['tag:', 'a tag'], ['is:unread', 'not read yet'], ['is:read', 'read'], ['has:attachment', 'with files'],
-  ['before:', 'up to a day', 'before:2026-11-30'], ['after:', 'from a day on', 'after:2026-11-01'], ['larger:', 'by size', 'larger:1MB'],
-  ['message-id:', 'its Message-ID'], ['-', 'not: -from:ann'], ['"…"', 'words in this order'],
+  ['from:', 'who wrote it'], ['to:', 'who gets it'], ['cc:', 'who gets a copy'], ['subject:', 'words of the subject'], ['tag:', 'a tag'],
+  ['is:unread', 'not read yet'], ['is:read', 'read'], ['is:tagged', 'with any tag'], ['has:attachment', 'with files'], ['has:html', 'with HTML'],
+  ['before:', 'a day, or an age: 2026-11-30, 3d'], ['after:', 'from then on: 2026-11-01, 12h'], ['larger:', 'a size: 10k, 5M'], ['smaller:', 'a size'],
+  ['files:', 'names of attachments'], ['message-id:', 'as its header says'], ['-', 'not: -from:ann'], ['"…"', 'words in this order'],
 ].map(([word, meaning]) => ({ word, meaning }));
 
 const PAUSE = 120; // ms without a key before we ask
@@ -80,7 +80,7 @@ export class Search {
     const word = this.word().replace(/^-(?=.)/, '').toLowerCase();
     const tags = this.tags().map((tag) => ({ word: `tag:${/\s/.test(tag) ? `"${tag}"` : tag}`, meaning: '' }));
     const fitting = [...OPERATORS, ...(word.startsWith('tag:') ? tags : [])]
-      .filter((one) => !word || (one.word.startsWith(word) && one.word !== word)).slice(0, 14);
+      .filter((one) => !word || (one.word.startsWith(word) && one.word !== word)).slice(0, 18);
     this.active = -1;
     fill(this.hints, fitting.map(({ word: offered, meaning }, at) => h('li', { role: 'option', id: `hint-${at}`, 'aria-selected': 'false', 'data-word': offered },
       h('code', {}, offered), h('span', {}, meaning))));
