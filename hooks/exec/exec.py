@@ -62,7 +62,7 @@ except ModuleNotFoundError:  # by hand: from the build folder, or from the sourc
     here = pathlib.Path(__file__).resolve().parents[1]
     sys.path[:0] = [str(here / "sdk"), str(here / "python")]
     import hooksmtpd
-from hooksmtpd import Answer, Log, Request, accept, defer, reject
+from hooksmtpd import EVENTS, Answer, Log, Request, accept, defer, reject
 
 SAFE = re.compile(r"[A-Za-z0-9.@_+=-]*")
 TEXT_OF = re.compile(r"(?:(?P<code>[45]\d\d)(?!\S) *)?(?:(?P<enhanced>[45]\.\d{1,3}\.\d{1,3})(?!\S) *)?(?P<text>.*)")
@@ -225,11 +225,8 @@ def main() -> None:
     @hook.hello
     def hello(request: Request) -> None:
         command.hello(request)
-        if "reset" in request.events:
-            hook.on("reset")(command.answer)
+        hook.on(*(event for event in request.events if event in EVENTS and event != "cancel"))(command.answer)
 
-    hook.on("validate_host", "helo", "starttls", "validate_sender", "validate_recipient", "data", "deliver", "deliver_mime",
-            "command", "disconnect")(command.answer)
     hook.run()
 
 

@@ -48,9 +48,9 @@ def hello(request: Request) -> None:
     path = pathlib.Path(os.environ.get("HOOK_STATE", "."), request.options["path"]) if "path" in request.options else None
     if path:
         path.open("a").close()
+    hook.on(*(event for event in request.events if event in EVENTS and event != "cancel"))(note)
 
 
-@hook.on(*(event for event in EVENTS if event not in ("hello", "auth", "cancel")))
 def note(request: Request) -> None:
     line = " ".join([request.event, *fields(request)])
     if path:

@@ -45,6 +45,10 @@ run
 """
 
 
+EVENTS = ["validate_host", "helo", "starttls", "validate_sender", "validate_recipient", "data", "deliver", "deliver_mime", "command",
+          "reset", "disconnect", "cancel"]  # but for auth, which some refuse
+
+
 @dataclass
 class Program:
     """`text` is written to a file and run, else `command` is. `options`: of its configuration. `is_quiet`: it logs
@@ -65,7 +69,7 @@ class Program:
         return Hook([path], cwd=folder, environment={"HOOK_STATE": str(folder)})
 
     def hello(self) -> dict:
-        return {**json.loads(golden("hello")[0]), "options": self.options}
+        return {**json.loads(golden("hello")[0]), "events": EVENTS, "options": self.options}
 
 
 PROGRAMS = {

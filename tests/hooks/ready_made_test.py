@@ -7,6 +7,8 @@ import time
 import pytest
 
 from harness import hooks
+from hooks.pipe import BUILD
+from hooks.ready import program
 
 NAMES = ["faults", "log", "maildir", "mbox"]  # the others have to be told whom to serve
 
@@ -18,6 +20,15 @@ def test_two_lines_are_enough(make_daemon, name):
     daemon.control("ready")
     with daemon.session() as client:
         client.expect("NOOP", "250")
+
+
+def test_they_say_nothing_of_events_that_nobody_asked_them_about(make_daemon):
+    daemon = make_daemon("".join(f'[[hook]]\nuse = "{name}"\n' for name in NAMES))
+    daemon.hook_command("exec", [str(program("exec")), "/bin/true"], ["deliver"], sandbox_read=[str(BUILD / "hooks/sdk")])
+    daemon.start()
+    daemon.control("ready")
+    daemon.stop()
+    assert daemon.log.lines("hook ready hook=exec/1") and daemon.log.lines("it handles|which it does not handle") == []
 
 
 def test_a_name_that_nobody_knows_is_told_with_the_nearest(make_daemon):
