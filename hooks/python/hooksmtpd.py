@@ -680,7 +680,11 @@ class _Loop:
         self.replies.append(line)
 
     def write(self) -> None:
-        _write(self.sink, self.replies)
+        try:
+            _write(self.sink, self.replies)
+        except BrokenPipeError as error:  # the daemon is gone
+            if not self.ended.done():
+                self.ended.set_exception(error)
 
 
 def _write(sink: int, replies: list[str]) -> None:

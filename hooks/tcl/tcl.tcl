@@ -173,8 +173,12 @@ proc ::hooksmtpd::serve {} {
 }
 
 # Answers what has come, and gives the event loop its turn: what the script waits for may have come of it. Replies leave
-# together, unless that would keep the first ones waiting.
+# together, unless that would keep the first ones waiting. Nobody to read them, or to ask: the daemon is gone.
 proc ::hooksmtpd::read_requests {} {
+    if {[catch answer_what_has_come]} exit
+}
+
+proc ::hooksmtpd::answer_what_has_come {} {
     variable requests
     variable replies
     variable at_once

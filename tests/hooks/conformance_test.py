@@ -1,7 +1,9 @@
 """Whatever the daemon writes, every SDK and every ready-made hook answers it in one line that the daemon understands."""
 
+import contextlib
 import json
 import re
+import signal
 
 import jsonschema
 import pytest
@@ -112,3 +114,18 @@ def test_half_a_request_is_none_to_an_sdk(name, tmp_path):
     ask(hook, PROGRAMS[name].hello())
     hook.write(golden("validate_sender")[0][:50])
     hook.close()
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_ends_when_nobody_reads_its_replies_any_more(name, tmp_path):
+    """The worker has died while the hook was at work: its output is closed first, and then its input."""
+    hook = PROGRAMS[name].start(tmp_path)
+    ask(hook, PROGRAMS[name].hello())
+    hook.process.stdout.close()
+    with contextlib.suppress(BrokenPipeError):
+        hook.write(golden("validate_sender")[0] + "\n")
+        hook.write(golden("validate_sender")[0] + "\n")
+    with contextlib.suppress(BrokenPipeError):
+        hook.process.stdin.close()
+    assert hook.process.wait(10) in (0, -signal.SIGPIPE, 1 if name == "bare python" else 0)
+    assert "Traceback" not in hook.log() or name == "bare python"
