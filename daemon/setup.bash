@@ -16,7 +16,11 @@ test_packages=(
   tcl tcllib
   busybox jq mypy node-typescript mandoc
   iproute2 strace systemd util-linux
+  debootstrap systemd-container
 )
+
+# For systemd/package, besides.
+package_packages=(build-essential debhelper dpkg-dev)
 
 # For tests/long/run, besides.
 fuzz_packages=(clang-19 libclang-rt-19-dev)

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -26,6 +27,12 @@ void empty_bounding_set() {
 void empty_capability_sets() {
   must(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl PR_CAP_AMBIENT_CLEAR_ALL");
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{};
+  must(::syscall(SYS_capget, &header, held.data()), "capget");
+  const auto is_empty = [](const __user_cap_data_struct& part) {
+    return (part.effective | part.permitted | part.inheritable) == 0;
+  };
+  if (std::ranges::all_of(held, is_empty)) return;  // a service that is never root may not even ask
   const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
   must(::syscall(SYS_capset, &header, none.data()), "capset");
 }

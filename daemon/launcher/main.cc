@@ -182,6 +182,7 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   // Nothing: what has a name outside of the small root that comes.
   tree.notify = connect_notify_socket();
   tree.watchdog = watchdog_time();
+  // CAP_SYS_ADMIN.
   tree.proc = open_proc();
   sys::Pipe life = sys::make_pipe();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: the keepers get their namespaces, jails and identities.

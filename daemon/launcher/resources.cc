@@ -1,6 +1,7 @@
 #include "daemon/launcher/resources.h"
 
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "daemon/launcher/mounts.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/sys/error.h"
 
@@ -66,6 +68,9 @@ std::optional<std::chrono::milliseconds> watchdog_time() {
   return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::microseconds(*time));
 }
 
-sys::Fd open_proc() { return sys::Fd(sys::must(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /proc")); }
+sys::Fd open_proc() {
+  if (::geteuid() == 0) return new_mount("proc", {}, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+  return sys::Fd(sys::must(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /proc"));
+}
 
 }  // namespace hooksmtpd::launcher

@@ -20,7 +20,8 @@ sys::Fd connect_notify_socket();
 // How long systemd waits for a WATCHDOG=1 ($WATCHDOG_USEC, sd_watchdog_enabled(3)); none: it does not.
 std::optional<std::chrono::milliseconds> watchdog_time();
 
-// The directory /proc: pids in it are those of the namespace we are in.
+// The directory of a procfs; pids in it are those of the namespace we are in. One of our own where we may mount, which
+// needs CAP_SYS_ADMIN: /proc may be mounted so that only root sees others in it (systemd's ProtectProc=).
 sys::Fd open_proc();
 
 }  // namespace hooksmtpd::launcher

@@ -2,7 +2,6 @@
 
 import pathlib
 import re
-import subprocess
 
 import pytest
 
@@ -18,8 +17,7 @@ def under_the_unit() -> tuple[str, ...]:
 
 
 def test_it_grants_what_the_design_allows_and_no_more():
-    assert set(GRANTED) == {"CAP_NET_BIND_SERVICE", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SYS_CHROOT", "CAP_SYS_ADMIN",
-                            "CAP_NET_ADMIN"}  # to take lo up for sandbox.network = "loopback"
+    assert set(GRANTED) == {"CAP_NET_BIND_SERVICE", "CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_SYS_ADMIN"}
 
 
 def test_the_whole_way_with_its_capabilities(make_daemon):
@@ -58,10 +56,3 @@ def test_a_capability_that_is_missing_is_named_or_explained(make_daemon, missing
     daemon.start(ready=False)
     assert daemon.wait() not in (0, -6, -11)
     daemon.log.wait("(?i)permitted|denied|privilege|capab")
-
-
-def test_systemd_finds_nothing_wrong_with_it(tmp_path):
-    unit = tmp_path / "hooksmtpd.service"
-    unit.write_text(re.sub(r"@bindir@/\w+", "/bin/true", UNIT.read_text()))
-    done = subprocess.run(["systemd-analyze", "--man=no", "verify", str(unit)], capture_output=True, text=True)
-    assert done.returncode == 0 and not done.stderr, done
