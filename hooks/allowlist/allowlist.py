@@ -13,8 +13,8 @@
     file         more of them, one a line, read again when it changes: "client 192.0.2.0/24", "sender @example.org",
                  "recipient bob@example.test", "domain example.test"; "#" begins a comment
 
-Of which kind neither the options nor the file name any, everything is let in. A file that has become unreadable or wrong
-is a line in the log, and what it said before goes on to count. Case does not matter. `postmaster` without a domain is
+Of which kind neither the options nor the file name any, everything is let in. A file that has become unreadable, wrong or
+empty, as one is while it is written, is a line in the log, and what it said before goes on to count. Case does not matter. `postmaster` without a domain is
 accepted by the daemon itself.
 """
 
@@ -108,14 +108,18 @@ class Lists:
             allowed.add(kind, text)
         if self.file:
             self.seen = self.stamp()
+            entries = 0
             for number, line in enumerate(self.file.read_text(encoding="utf-8").splitlines(), 1):
                 words = line.partition("#")[0].split()
                 try:
                     if words:
                         kind, text = words
                         allowed.add(kind, text)
+                        entries += 1
                 except ValueError as error:
                     raise ValueError(f"{self.file}:{number}: {error}") from None
+            if entries == 0:
+                raise ValueError(f"{self.file} names nobody, which would let everybody in")
         return allowed
 
     def stamp(self) -> object:

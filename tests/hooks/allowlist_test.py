@@ -63,18 +63,23 @@ def test_a_file_is_read_again_when_it_changes_and_a_mistake_in_it_changes_nothin
     file.write_text("sender @one.test\nsender nobody\n")
     for _ in range(2):
         assert hook.about("validate_sender", "a@two.test") == ACCEPT and hook.about("validate_sender", "a@one.test") == NO_SENDER
+    for nothing in ("", "# nobody yet\n\n"):  # as while somebody writes it, or on a full disk
+        file.write_text(nothing)
+        assert hook.about("validate_sender", "a@two.test") == ACCEPT and hook.about("validate_sender", "a@one.test") == NO_SENDER
     file.unlink()
     assert hook.about("validate_sender", "a@two.test") == ACCEPT
     (tmp_path / "new").write_text("sender @one.test\n")
     os.rename(tmp_path / "new", file)
     assert hook.about("validate_sender", "a@one.test") == ACCEPT
     log = hook.close()
+    assert log.count("allowed names nobody") == 2
     assert log.count("allowed:2: 'nobody' is no address") == 1 and log.count("No such file") == 1 and log.count("read again") == 2
 
 
 @pytest.mark.parametrize("options, words", [
     ({}, "nothing is allowed"), ({"sender": []}, "unknown option 'sender'"), ({"senders": "x"}, "must be a list"),
-    ({"senders": ["x"]}, "'x' is no address"), ({"clients": ["1.2.3.4/8"]}, "host bits"), ({"file": "/nonexistent"}, "/nonexistent")])
+    ({"senders": ["x"]}, "'x' is no address"), ({"clients": ["1.2.3.4/8"]}, "host bits"), ({"file": "/nonexistent"}, "/nonexistent"),
+    ({"file": "/dev/null"}, "names nobody, which would let everybody in")])
 def test_a_wrong_option_is_said_at_start(allowlist, options, words):
     hello = allowlist(**options).hello
     assert hello["ready"] is False and words in hello["text"]
