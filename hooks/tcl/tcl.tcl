@@ -143,10 +143,16 @@ proc ::hooksmtpd::log {level text} {
 # from `puts` or from a program that the script runs, goes to the log: the first channel opened after a standard channel
 # was closed takes its number and its place.
 proc ::hooksmtpd::take_pipes {} {
-    variable requests [open /proc/self/fd/0 r]
-    variable replies [open_anew 1]
+    variable requests
+    variable replies
+    set ours [expr {![catch {open /proc/self/fd/0 r} requests] && ![catch {open_anew 1} replies]}]
+    if {!$ours} {
+        set requests stdin
+        set replies stdout
+    }
     fconfigure $requests -blocking 0 -translation lf -encoding iso8859-1 -buffersize 65536
     fconfigure $replies -translation lf -encoding iso8859-1 -buffering full -buffersize 65536
+    if {!$ours} { return [divert_puts] }
     close stdin
     open /dev/null r
     close stdout
@@ -158,6 +164,19 @@ proc ::hooksmtpd::take_pipes {} {
         fconfigure stderr -buffering none
     }
     fconfigure stdout -buffering line
+}
+
+# Root tries the hook by hand, and the hook's user may not open root's pipes anew. `puts` at least goes to the log; ours,
+# in this namespace, is as it was.
+proc ::hooksmtpd::divert_puts {} {
+    rename ::puts ::hooksmtpd::puts
+    proc ::puts {args} {
+        set option [expr {[lindex $args 0] eq "-nonewline" && [llength $args] > 1 ? "-nonewline" : {}}]
+        set words [lrange $args [llength $option] end]
+        if {[llength $words] == 1} { set words [linsert $words 0 stderr] }
+        if {[lindex $words 0] eq "stdout"} { lset words 0 stderr }
+        tailcall ::hooksmtpd::puts {*}$option {*}$words
+    }
 }
 
 # A second channel for a descriptor: to the end of a file, and into a pipe, which has none.

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness import hooks
-from hook_tools.tools import run
+from hook_tools.tools import BUILD, run
 
 # Copies a message; and tells of whatever it can reach that it should not.
 CURIOUS = hooks.PYTHON + """
@@ -53,6 +53,21 @@ def test_a_ready_made_hook_by_its_name(make_daemon, name):
     daemon.write_config()
     found = json.loads(run("test", "--json", "--sandbox", name, "--config", daemon.file, env=daemon.surroundings()).stdout)
     assert found["ok"] and found["cases"] and found["findings"] == []
+
+
+def test_a_tcl_hook_may_not_open_our_pipes_and_works(make_daemon):
+    daemon = make_daemon()
+    script = daemon.folder / "hooks/script.tcl"
+    script.write_text("""package require smtpd
+proc judge {address} { puts "looking"; puts -nonewline "at "; puts stdout $address; if {$address eq {eve@example.test}} { error no } }
+smtpd::configure -validate_recipient judge
+smtpd::start
+""")
+    daemon.hook_command("script", [str(BUILD / "hooks/tcl/tcl"), str(script)], ["validate_recipient"], sandbox_read=[str(script.parent)])
+    daemon.write_config()
+    found = json.loads(run("test", "--json", "--sandbox", "script", "--config", daemon.file, env=daemon.surroundings()).stdout)
+    assert found["ok"] and found["findings"] == []
+    assert found["cases"][0]["log"] == ["looking", "at bob@example.test"]
 
 
 def test_a_name_that_nobody_has(make_daemon):
