@@ -52,6 +52,7 @@ TLS = ("verify", "encrypt", "may", "none", "implicit")
 BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")  # another server might take it for the end of a line (§2.3.8)
 RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 
+LINES = 100  # that a reply may have
 NOT_ALLOWED = reject("relaying to this recipient is not allowed", code=550, enhanced="5.7.1")
 
 hook = hooksmtpd.Hook("relay", stores=True, threads=8)
@@ -68,7 +69,7 @@ class Refused(Exception):
         """Its own words, and its codes as far as they fit the protocol."""
         found = re.match(r"([245]\.\d{1,3}\.\d{1,3})\s", self.text)
         enhanced = found[1] if found and found[1][0] == str(self.code)[0] else None
-        lines = [self.about + re.sub(r"^[245]\.\d{1,3}\.\d{1,3}\s+", "", line) for line in self.text.split("\n")]
+        lines = [self.about + re.sub(r"^[245]\.\d{1,3}\.\d{1,3}\s+", "", line) for line in self.text.split("\n")][:LINES]
         if 400 <= self.code < 500 and self.code != 421:
             return defer(lines, code=self.code if self.code < 460 else 451, enhanced=enhanced)
         if 500 <= self.code < 600:
@@ -242,7 +243,12 @@ def deliver(request: Request) -> Answer:
     except OSError as error:  # SMTPException is one, too
         hook.log.warning("not relayed: %s: %s transaction=%s", type(error).__name__, error, request.transaction)
         return defer("the next server cannot be reached", code=451, enhanced="4.4.1")
-    hook.log.info("relayed transaction=%s recipients=%d size=%d", request.transaction, len(to), len(data))
+    refused_to = [address for address, answer in answers.items() if answer.fields["action"] != "accept"]
+    if refused_to:
+        said = answers[refused_to[0]].fields
+        hook.log.warning("not relayed: %s %s transaction=%s recipients=%d", said["code"], said["text"][0], request.transaction, len(refused_to))
+    if len(refused_to) < len(to):
+        hook.log.info("relayed transaction=%s recipients=%d size=%d", request.transaction, len(to) - len(refused_to), len(data))
     return per_recipient(answers.get(address, NOT_ALLOWED) for address in request.to) if is_lmtp else answers[to[0]]
 
 

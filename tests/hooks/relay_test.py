@@ -79,6 +79,23 @@ def test_the_next_servers_answer_is_handed_back(server, relay, answers, reply):
     assert bool(next_server.messages) == ("end" in answers)
 
 
+def test_a_refusal_of_many_lines_stays_one(server, relay):
+    reply = relay(server(end="550-no\r\n" * 200 + "550 no")).deliver(MESSAGE)
+    assert reply == {"action": "reject", "code": 550, "text": ["no"] * 100}
+
+
+def test_the_log_says_what_became_of_a_message(server, relay):
+    hook = relay(server(end="550 5.7.1 no\x1b"))
+    hook.deliver(MESSAGE)
+    log = hook.close()
+    assert "<4>not relayed: 550 no\x1b transaction=c7f3a1-1 recipients=2\n" in log and "<6>relayed" not in log
+    hook = relay(server(**{"RCPT TO:<eve": "550 who"}))
+    hook.deliver(MESSAGE, protocol="LMTP")
+    log = hook.close()
+    assert "not relayed: 550 <eve@example.test>: who transaction=c7f3a1-1 recipients=1\n" in log
+    assert "relayed transaction=c7f3a1-1 recipients=1 " in log
+
+
 def test_only_listed_recipients(server, relay):
     next_server = server()
     hook = relay(next_server, recipients=["@example.test", "ann@one.test", "@.sub.test"])
