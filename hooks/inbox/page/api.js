@@ -61,7 +61,7 @@ export const PAGE = 100; // as index.html asks for it ahead
 
 export const list = ({ query, mailbox }, cursor, signal) => get('messages', { limit: PAGE, query, mailbox, cursor }, signal);
 export const message = (id, signal) => get(`messages/${encodeURIComponent(id)}`, {}, signal);
-export const partUrl = (id, part) => url(`messages/${encodeURIComponent(id)}/parts/${part}`);
+export const partUrl = (id, part, how = {}) => url(`messages/${encodeURIComponent(id)}/parts/${part}`, how);
 
 // `which` is {ids} or {query}; for a mailbox as a whole also {mailbox}.
 export const act = (which, action, tag) => post('messages/actions', { ...which, action, ...(tag === undefined ? {} : { tag }) });

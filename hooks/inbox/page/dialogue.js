@@ -26,7 +26,7 @@ function facts(session, entries = []) {
   const tls = entries.find((entry) => entry.what === 'tls');
   return h('dl.session', {},
     fact('Client', client), fact('Hello', session.helo), fact('Listener', session.listener),
-    fact('TLS', tls ? `${tls.version}, ${tls.cipher}` : session.tls ? 'yes' : 'no'),
+    fact('TLS', tls ? `${tls.version}, ${tls.cipher}` : typeof session.tls === 'string' ? session.tls : session.tls ? 'yes' : 'no'),
     fact('User', session.user), fact('Began', exactly(session.began)),
     lasted !== null && fact('Lasted', milliseconds(lasted)),
     asked.length > 0 && fact('In hooks', milliseconds(asked.reduce((sum, entry) => sum + (entry.took_ms || 0), 0))));

@@ -51,8 +51,9 @@ export class Messages {
     this.refresh();
   }
 
-  take(items, { total, unread, next }) {
-    Object.assign(this, { items, total, unread, next });
+  // beyond: there are more than `total`; the server does not count for long.
+  take(items, { total, unread, next, more_than_total: beyond = this.beyond }) {
+    Object.assign(this, { items, total, unread, next, beyond });
     this.rows.set(items);
   }
 
@@ -87,9 +88,11 @@ export class Messages {
     const older = this.items.length > MANY || !page.next ? [] : this.items.slice(this.items.findIndex((item) => item.id === last.id) + 1 || this.items.length);
     const known = new Map(this.items.map((item) => [item.id, item]));
     const top = page.messages.map((item) => same(known.get(item.id), item) ? known.get(item.id) : item);
-    const added = this.items.length ? top.findIndex((item) => known.has(item.id)) : 0;
+    const added = top.findIndex((item) => known.has(item.id));
+    const fresh = top.slice(0, added < 0 && this.items.length ? 0 : added < 0 ? top.length : added);
+    if (this.searched !== undefined) this.announce(fresh);
     this.take([...top, ...older], { ...page, next: older.length ? this.next : page.next });
-    if (added > 0) this.keepPlace(added);
+    if (fresh.length) this.keepPlace(fresh.length);
     this.refresh();
   }
 
@@ -106,11 +109,17 @@ export class Messages {
     const there = new Set(this.items.slice(0, 500).map((item) => item.id));
     const fresh = messages.filter((message) => !there.has(message.id)).reverse();
     if (!fresh.length) return;
-    this.fresh = new Set(fresh.map((message) => message.id));
+    this.announce(fresh);
     this.take([...fresh, ...this.items], { total: this.total + fresh.length, unread: this.unread + fresh.filter((m) => m.unread).length, next: this.next });
     this.keepPlace(fresh.length);
-    speak(fresh.length > 1 ? `${fresh.length} new messages` : `New message from ${sender(fresh[0])}: ${subject(fresh[0])}`);
     this.refresh();
+  }
+
+  // To who sees and who hears; before they are drawn.
+  announce(fresh) {
+    if (!fresh.length) return;
+    this.fresh = new Set(fresh.map((message) => message.id));
+    speak(fresh.length > 1 ? `${count(fresh.length)} new messages` : `New message from ${sender(fresh[0])}: ${subject(fresh[0])}`);
   }
 
   keepPlace(rows) {
@@ -248,7 +257,7 @@ export class Messages {
     if (this.problem?.status === 400) return h('span.bar-problem', { role: 'alert' }, icon('warn'), this.problem.message);
     if (this.searched === undefined) return [];
     return [
-      h('span.bar-text', {}, h('strong', {}, place()), this.total > 0 && ` ${count(this.total)}`, this.unread > 0 && ` · ${count(this.unread)} unread`),
+      h('span.bar-text', {}, h('strong', {}, place()), this.total > 0 && ` ${count(this.total)}${this.beyond ? '+' : ''}`, this.unread > 0 && ` · ${count(this.unread)} unread`),
       h('span.grow'),
       this.unread > 0 && h('button.link', { type: 'button', onclick: () => this.markAll() }, 'Mark all read'),
     ];

@@ -33,7 +33,7 @@ export function attachmentsTab(panel, message) {
     if (picture) {
       const image = h('img', { alt: '', decoding: 'async' });
       image.addEventListener('load', () => fill(preview, image));
-      image.src = place; // beside, not in: what is no picture stays an icon
+      image.src = api.partUrl(message.id, attachment.part, { inline: 1 }); // what is no picture stays an icon
     }
     const name = attachment.filename || `part ${attachment.part}`;
     return h('li', {}, h('a.card', { href: place, download: '' }, preview,

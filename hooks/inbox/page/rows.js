@@ -79,6 +79,7 @@ export class Rows {
       element.remove();
       this.drawn.delete(key);
     }
+    this.order([...keep].map((key) => this.drawn.get(key).element));
     if (end > this.items.length - 20) this.nearEnd?.();
   }
 
@@ -92,7 +93,7 @@ export class Rows {
       element.dataset.key = key;
       const focused = entry?.element === document.activeElement;
       if (entry) entry.element.replaceWith(element);
-      else this.insert(element, at);
+      else this.canvas.append(element);
       if (focused) {
         element.tabIndex = 0;
         element.focus({ preventScroll: true });
@@ -108,14 +109,19 @@ export class Rows {
     return key;
   }
 
-  // In the order of the list: a screen reader reads elements as they come.
-  insert(element, at) {
-    let next = null;
-    let nextAt = Infinity;
-    for (const entry of this.drawn.values()) {
-      if (entry.at >= at && entry.at < nextAt) [next, nextAt] = [entry.element, entry.at];
+  // As they are in the list: a screen reader reads elements as they come. The one with the focus would lose it if it
+  // were moved, so others make way for it.
+  order(elements) {
+    let next = this.canvas.firstChild;
+    for (const element of elements) {
+      while (next !== element && element === document.activeElement) {
+        const other = next;
+        next = next.nextSibling;
+        this.canvas.append(other);
+      }
+      if (next === element) next = next.nextSibling;
+      else this.canvas.insertBefore(element, next);
     }
-    this.canvas.insertBefore(element, next);
   }
 
   at(key) {
