@@ -34,12 +34,14 @@ HookPost::HookPost(const Surroundings& surroundings, HookOwner& owner, std::uint
                       ready_ = false;
                       pid_ = 0;
                       last_error_ = fmt::format("its keeper is gone ({}): restart hooksmtpd", why);
-                      in_.log.error("hook keeper lost hook={} reason={}", label_, sys::quoted(why));
+                      in_.log.error(sys::About{.hook = name_}, "hook keeper lost hook={} reason={}", label_,
+                                    sys::quoted(why));
                       owner_.hook_changed();
                     },
                 .changed =
                     [this] {
-                      in_.log.info("hook restart hook={} reason=\"its program was changed\"", label_);
+                      in_.log.info(sys::About{.hook = name_}, "hook restart hook={} reason=\"its program was changed\"",
+                                   label_);
                       owner_.hook_program_changed(*this);
                     }}),
       patience_(in_.loop, [this] { owner_.hook_changed(); }),
@@ -100,8 +102,8 @@ void HookPost::started(std::vector<sys::Fd> ends) {
     const std::string wrong = seen ? sys::privilege_left(*seen, in_.bounding) : std::string();
     if (!wrong.empty()) return fail(fmt::format("it has a privilege: {}", wrong));
   }
-  in_.log.info("hook start hook={} pid={} generation={}", label_, pid_ != 0 ? pid_ : process_.pid(),
-               process_.generation());
+  in_.log.info(sys::About{.hook = name_}, "hook start hook={} pid={} generation={}", label_,
+               pid_ != 0 ? pid_ : process_.pid(), process_.generation());
   owner_.hook_started(*this, std::move(ends));
 }
 
@@ -111,7 +113,7 @@ void HookPost::hello(std::uint32_t generation, sys::HookState::State state, std:
   ready_ = true;
   last_error_.clear();
   const auto took = std::chrono::duration_cast<Milliseconds>(in_.loop.now() - started_);
-  in_.log.info("hook ready hook={} ms={}", label_, took.count());
+  in_.log.info(sys::About{.hook = name_}, "hook ready hook={} ms={}", label_, took.count());
   owner_.hook_changed();
 }
 
@@ -119,7 +121,7 @@ void HookPost::restart(std::uint32_t generation, std::string_view reason) {
   if (generation != process_.generation() || !process_.up()) {
     // It saw the end of its pipes and was quicker to end than this to come. Its end alone would say nothing of why.
     if (!ready_) last_error_ = reason;
-    return in_.log.warn("hook restart hook={} reason={}", label_, sys::quoted(reason));
+    return in_.log.warn(sys::About{.hook = name_}, "hook restart hook={} reason={}", label_, sys::quoted(reason));
   }
   if (renewing_) return stop_for_renewal();
   fail(reason);
@@ -130,7 +132,7 @@ void HookPost::fail(std::string_view reason) {
   ready_ = false;
   at_fault_ = true;
   last_error_ = reason;
-  in_.log.warn("hook restart hook={} reason={}", label_, sys::quoted(reason));
+  in_.log.warn(sys::About{.hook = name_}, "hook restart hook={} reason={}", label_, sys::quoted(reason));
   process_.stop(Milliseconds(0));
   owner_.hook_changed();
 }
@@ -143,7 +145,8 @@ void HookPost::exited(const Exit& exit) {
   const bool renewed = std::exchange(renewing_, false);
   const bool failed = std::exchange(at_fault_, false) || (!exit.asked_for && wanted_ && !renewed);
   if (!failed || !wanted_) {
-    in_.log.info("hook exit hook={} {} ran_ms={}", label_, to_string(exit), exit.ran.count());
+    in_.log.info(sys::About{.hook = name_}, "hook exit hook={} {} ran_ms={}", label_, to_string(exit),
+                 exit.ran.count());
     if (wanted_) process_.start();
     return owner_.hook_changed();
   }
@@ -153,9 +156,9 @@ void HookPost::exited(const Exit& exit) {
   const std::string line = fmt::format("hook exit hook={} {} ran_ms={} next_start_ms={} failures={}", label_,
                                        to_string(exit), exit.ran.count(), wait.count(), process_.failures());
   if (process_.state() == SlotState::kFailed) {
-    in_.log.error("{} state=failed: it failed too often and is only probed now", line);
+    in_.log.error(sys::About{.hook = name_}, "{} state=failed: it failed too often and is only probed now", line);
   } else {
-    in_.log.warn("{}", line);
+    in_.log.warn(sys::About{.hook = name_}, "{}", line);
   }
   owner_.hook_changed();
 }

@@ -69,7 +69,8 @@ void LogPipe::end_line() {
   if (plain.text.size() == line_.size()) {
     log_.error("worker printed {}", sys::quoted(line_));
   } else {
-    log_.write(plain.level, plain.text);
+    const sys::AboutLine line = sys::split_about(plain.text);
+    log_.write(plain.level, line.text, line.about);
   }
   line_.clear();
   cut_ = false;

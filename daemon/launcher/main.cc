@@ -45,6 +45,7 @@
 #include "daemon/launcher/views.h"
 #include "daemon/sys/descriptors.h"
 #include "daemon/sys/error.h"
+#include "daemon/sys/journal.h"
 #include "daemon/sys/pair.h"
 
 namespace hooksmtpd::launcher {
@@ -182,6 +183,7 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   // Nothing: what has a name outside of the small root that comes.
   tree.notify = connect_notify_socket();
   tree.watchdog = watchdog_time();
+  if (sys::is_journal(STDERR_FILENO)) tree.journal = sys::connect_journal();
   // CAP_SYS_ADMIN.
   tree.proc = open_proc();
   sys::Pipe life = sys::make_pipe();

@@ -103,7 +103,7 @@ int serve(const sys::Fd& signals, sys::Log& log, Tree tree) {
 
 int supervise(Tree tree) {
   const sys::Fd signals = take_signals();
-  sys::Log log = sys::Log::to_stderr();
+  sys::Log log = tree.journal.valid() ? sys::Log::to_journal(std::move(tree.journal)) : sys::Log::to_stderr();
 
   std::string wrong = own_privilege(tree);
   if (wrong.empty()) wrong = keepers_privilege(tree);

@@ -62,8 +62,9 @@ struct Tree {
   sys::Fd control;  // runtime_dir/control.sock: bound, listening, non-blocking
   sys::Fd notify;   // datagram socket connected to $NOTIFY_SOCKET; invalid without one
   std::optional<std::chrono::milliseconds> watchdog;  // within which systemd wants to hear of us
-  sys::Fd proc;                                       // O_PATH directory: the /proc in which the keepers' pids count
-  sys::Fd lock;                                       // held as long as this daemon uses its runtime_dir
+  sys::Fd journal;  // connected to journald; invalid unless standard error is the journal
+  sys::Fd proc;     // O_PATH directory: the /proc in which the keepers' pids count
+  sys::Fd lock;     // held as long as this daemon uses its runtime_dir
 
   std::vector<BoundAddress> bound;
   Isolation isolation = Isolation::kNone;

@@ -1,15 +1,13 @@
 #include "daemon/sys/log.h"
 
 #include <spdlog/details/log_msg.h>
-#include <spdlog/details/null_mutex.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 
+#include "daemon/sys/journal.h"
 #include "daemon/sys/line_writer.h"
 
 namespace hooksmtpd::sys {
@@ -34,6 +32,22 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   }
   return spdlog::level::err;
 }
+
+// As syslog(3) has it.
+int priority_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::kError:
+      return 3;
+    case LogLevel::kWarn:
+      return 4;
+    case LogLevel::kInfo:
+      return 6;
+    default:
+      return 7;
+  }
+}
+
+std::string dropped_line(std::uint64_t count) { return fmt::format("log dropped={}", count); }
 
 void append(spdlog::memory_buf_t& out, std::string_view text) { out.append(text.data(), text.data() + text.size()); }
 
@@ -73,13 +87,6 @@ std::unique_ptr<spdlog::formatter> layout(std::string pattern, T... arguments) {
   return formatter;
 }
 
-// systemd names the journal's stream so that a program can tell whether its standard error still is that stream.
-bool is_journal(int fd) {
-  const char* stream = std::getenv("JOURNAL_STREAM");
-  struct stat status{};
-  return stream != nullptr && ::fstat(fd, &status) == 0 && stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
-}
-
 std::unique_ptr<spdlog::formatter> layout_for(int fd) {
   if (is_journal(fd)) return layout<SyslogPrefix>("%*%v");
   if (::isatty(fd) != 1) return layout<SpokenLevel>("%Y-%m-%dT%H:%M:%S.%e%z %*%v", false);
@@ -90,34 +97,78 @@ std::unique_ptr<spdlog::formatter> layout_for(int fd) {
 
 }  // namespace
 
-struct Log::Sink : spdlog::sinks::base_sink<spdlog::details::null_mutex> {
-  Sink(LineWriter writer, std::unique_ptr<spdlog::formatter> formatter)
-      : base_sink(std::move(formatter)), lines(std::move(writer)) {}
+// Where lines go, and what is said of those that are lost.
+struct Log::Sink {
+  virtual ~Sink() = default;
+  virtual void line(LogLevel level, std::string_view text, const About& about) = 0;
+  virtual void flush() = 0;
+  virtual bool pending() const = 0;
+  virtual int fd() const = 0;
+  virtual std::uint64_t dropped() const = 0;
+};
 
-  void sink_it_(const spdlog::details::log_msg& message) override {
+struct Log::LineSink final : Sink {
+  enum class Abouts : std::uint8_t { kWritten, kLeftOut };
+
+  LineSink(LineWriter writer, std::unique_ptr<spdlog::formatter> layout, Abouts kept)
+      : lines(std::move(writer)), formatter(std::move(layout)), abouts(kept) {}
+
+  void line(LogLevel level, std::string_view text, const About& about) override {
     tell_of_dropped();
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    lines.add({line.data(), line.size()});
+    if (abouts == Abouts::kWritten && !about.empty()) return put(level, with_about(about, text));
+    put(level, text);
   }
 
-  void flush_() override {
+  void flush() override {
     lines.flush();
     tell_of_dropped();
+  }
+
+  bool pending() const override { return lines.pending(); }
+  int fd() const override { return lines.fd(); }
+  std::uint64_t dropped() const override { return lines.dropped(); }
+
+  void put(LogLevel level, std::string_view text) {
+    spdlog::memory_buf_t line;
+    formatter->format(spdlog::details::log_msg({}, to_spdlog(level), {text.data(), text.size()}), line);
+    lines.add({line.data(), line.size()});
   }
 
   // Later lines say what is missing before them.
   void tell_of_dropped() {
     if (!lines.has_room_for(kRecovered)) return;
-    const std::uint64_t count = lines.take_dropped();
-    if (count == 0) return;
-    const std::string text = fmt::format("log dropped={}", count);
-    spdlog::memory_buf_t line;
-    formatter_->format(spdlog::details::log_msg({}, spdlog::level::warn, text), line);
-    lines.add({line.data(), line.size()});
+    if (const std::uint64_t count = lines.take_dropped(); count != 0) put(LogLevel::kWarn, dropped_line(count));
   }
 
   LineWriter lines;
+  std::unique_ptr<spdlog::formatter> formatter;
+  Abouts abouts;
+};
+
+struct Log::JournalSink final : Sink {
+  explicit JournalSink(Fd socket) : records(std::move(socket), kBound) {}
+
+  void line(LogLevel level, std::string_view text, const About& about) override {
+    tell_of_dropped();
+    records.add(journal_record(priority_of(level), text, about));
+  }
+
+  void flush() override {
+    records.flush();
+    tell_of_dropped();
+  }
+
+  bool pending() const override { return records.pending(); }
+  int fd() const override { return records.fd(); }
+  std::uint64_t dropped() const override { return records.dropped(); }
+
+  void tell_of_dropped() {
+    if (!records.has_room_for(kRecovered)) return;
+    const std::uint64_t count = records.take_dropped();
+    if (count != 0) records.add(journal_record(priority_of(LogLevel::kWarn), dropped_line(count), {}));
+  }
+
+  JournalWriter records;
 };
 
 Log::Log(std::unique_ptr<Sink> sink) : sink_(std::move(sink)) {}
@@ -128,31 +179,34 @@ Log::~Log() {
 }
 
 Log Log::to_pipe(Fd pipe) {
-  return Log(std::make_unique<Sink>(LineWriter(std::move(pipe), kGather, kBound), layout<SyslogPrefix>("%*%v")));
+  return Log(std::make_unique<LineSink>(LineWriter(std::move(pipe), kGather, kBound), layout<SyslogPrefix>("%*%v"),
+                                        LineSink::Abouts::kWritten));
 }
 
 Log Log::to_stderr() {
-  return Log(
-      std::make_unique<Sink>(LineWriter(nonblocking_copy(STDERR_FILENO), kGather, kBound), layout_for(STDERR_FILENO)));
+  return Log(std::make_unique<LineSink>(LineWriter(nonblocking_copy(STDERR_FILENO), kGather, kBound),
+                                        layout_for(STDERR_FILENO), LineSink::Abouts::kLeftOut));
 }
 
-void Log::write(LogLevel level, std::string_view text) {
+Log Log::to_journal(Fd socket) { return Log(std::make_unique<JournalSink>(std::move(socket))); }
+
+void Log::write(LogLevel level, std::string_view text, const About& about) {
   if (!enabled(level)) return;
   std::string line;
   while (true) {
     const std::size_t end = text.find('\n');
     line.assign(text.substr(0, end));
     std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-    sink_->log(spdlog::details::log_msg({}, to_spdlog(level), line));
+    sink_->line(level, line, about);
     if (end == std::string_view::npos || end + 1 == text.size()) return;
     text.remove_prefix(end + 1);
   }
 }
 
 void Log::flush() { sink_->flush(); }
-bool Log::pending() const { return sink_->lines.pending(); }
-int Log::fd() const { return sink_->lines.fd(); }
-std::uint64_t Log::dropped() const { return sink_->lines.dropped(); }
+bool Log::pending() const { return sink_->pending(); }
+int Log::fd() const { return sink_->fd(); }
+std::uint64_t Log::dropped() const { return sink_->dropped(); }
 
 LogLine split_level(std::string_view line, LogLevel otherwise) {
   if (line.size() < 3 || line[0] != '<' || line[2] != '>' || line[1] < '0' || line[1] > '7') return {otherwise, line};

@@ -2,7 +2,8 @@
 //
 //   log.info("rcpt id={} to={} verdict=reject code=550", session, quoted(address));
 //
-// Only the supervisor has the real standard error; the worker's lines reach it as "<N>text\n" through a pipe. Neither
+// Only the supervisor has the real standard error; the worker's lines reach it as "<N>text\n" through a pipe, with what
+// they are about before the text. Neither
 // log ever blocks: what cannot be written at once is kept up to a bound, the rest is dropped, counted, and a later line
 // says how many.
 
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include "config/config.h"
+#include "daemon/sys/about.h"
 #include "daemon/sys/fd.h"
 
 namespace hooksmtpd::sys {
@@ -45,6 +47,8 @@ class Log {
   // The supervisor's: to standard error (a copy of fd 2 is taken), gathered in the same way. "<N>text" under systemd
   // (JOURNAL_STREAM); short time and colours on a terminal; else with the date and the level.
   static Log to_stderr();
+  // The supervisor's where the journal listens (daemon/sys/journal.h): a record a line, with fields.
+  static Log to_journal(Fd socket);
 
   Log(Log&&) noexcept;
   Log& operator=(Log&&) noexcept;
@@ -55,27 +59,43 @@ class Log {
 
   template <class... T>
   void error(fmt::format_string<T...> format, T&&... arguments) {
-    print(LogLevel::kError, format, std::forward<T>(arguments)...);
+    print(LogLevel::kError, {}, format, std::forward<T>(arguments)...);
+  }
+  template <class... T>
+  void error(const About& about, fmt::format_string<T...> format, T&&... arguments) {
+    print(LogLevel::kError, about, format, std::forward<T>(arguments)...);
   }
   template <class... T>
   void warn(fmt::format_string<T...> format, T&&... arguments) {
-    print(LogLevel::kWarn, format, std::forward<T>(arguments)...);
+    print(LogLevel::kWarn, {}, format, std::forward<T>(arguments)...);
+  }
+  template <class... T>
+  void warn(const About& about, fmt::format_string<T...> format, T&&... arguments) {
+    print(LogLevel::kWarn, about, format, std::forward<T>(arguments)...);
   }
   template <class... T>
   void info(fmt::format_string<T...> format, T&&... arguments) {
-    print(LogLevel::kInfo, format, std::forward<T>(arguments)...);
+    print(LogLevel::kInfo, {}, format, std::forward<T>(arguments)...);
+  }
+  template <class... T>
+  void info(const About& about, fmt::format_string<T...> format, T&&... arguments) {
+    print(LogLevel::kInfo, about, format, std::forward<T>(arguments)...);
   }
   template <class... T>
   void debug(fmt::format_string<T...> format, T&&... arguments) {
-    print(LogLevel::kDebug, format, std::forward<T>(arguments)...);
+    print(LogLevel::kDebug, {}, format, std::forward<T>(arguments)...);
+  }
+  template <class... T>
+  void debug(const About& about, fmt::format_string<T...> format, T&&... arguments) {
+    print(LogLevel::kDebug, about, format, std::forward<T>(arguments)...);
   }
   template <class... T>
   void trace(fmt::format_string<T...> format, T&&... arguments) {
-    print(LogLevel::kTrace, format, std::forward<T>(arguments)...);
+    print(LogLevel::kTrace, {}, format, std::forward<T>(arguments)...);
   }
 
   // One line (or several: '\n' begins a new one). Control bytes in it are shown as '?'.
-  void write(LogLevel level, std::string_view text);
+  void write(LogLevel level, std::string_view text, const About& about = {});
 
   // Writes what the other end takes now.
   void flush();
@@ -87,14 +107,16 @@ class Log {
 
  private:
   struct Sink;
+  struct LineSink;
+  struct JournalSink;
   explicit Log(std::unique_ptr<Sink> sink);
 
   template <class... T>
-  void print(LogLevel level, fmt::format_string<T...> format, T&&... arguments) {
+  void print(LogLevel level, const About& about, fmt::format_string<T...> format, T&&... arguments) {
     if (!enabled(level)) return;
     fmt::memory_buffer text;
     fmt::format_to(std::back_inserter(text), format, std::forward<T>(arguments)...);
-    write(level, {text.data(), text.size()});
+    write(level, {text.data(), text.size()}, about);
   }
 
   LogLevel level_ = LogLevel::kInfo;

@@ -103,7 +103,7 @@ void Connection::shake_hands() {
   stage_ = Stage::kSession;
   session_.secured(tls_facts(stream_.tls()));
   const smtp::TlsFacts& tls = *session_.tls();
-  clients_.log_.debug("tls id={} client={} version={} cipher={} name={} subject={}", session_.id(),
+  clients_.log_.debug(about(), "tls id={} client={} version={} cipher={} name={} subject={}", session_.id(),
                       shown_address(session_.peer().address), tls.version, tls.cipher, sys::quoted(tls.server_name),
                       sys::quoted(tls.client_subject));
   if (clients_.tracer_.listening()) clients_.tracer_.tls(traced(), tls.version, tls.cipher);
@@ -114,8 +114,8 @@ void Connection::shake_hands() {
 
 void Connection::handshake_failed(std::string_view reason, hook::EndReason how) {
   ++clients_.counts_.handshakes_failed;
-  clients_.log_.info("tls id={} client={} failed reason={}", session_.id(), shown_address(session_.peer().address),
-                     sys::quoted(reason));
+  clients_.log_.info(about(), "tls id={} client={} failed reason={}", session_.id(),
+                     shown_address(session_.peer().address), sys::quoted(reason));
   reason_ = how;
   linger();
 }
@@ -304,8 +304,8 @@ void Connection::linger() {
 void Connection::lost() {
   clients_.replies_.clear();
   if (const std::string reason = stream_.failure(); !reason.empty()) {
-    clients_.log_.info("tls id={} client={} lost reason={}", session_.id(), shown_address(session_.peer().address),
-                       sys::quoted(reason));
+    clients_.log_.info(about(), "tls id={} client={} lost reason={}", session_.id(),
+                       shown_address(session_.peer().address), sys::quoted(reason));
   }
   close(hook::EndReason::kLost);
 }
@@ -333,7 +333,8 @@ void Connection::close(hook::EndReason reason) {
     clients_.log_.write(
         sys::LogLevel::kInfo,
         session_line(session_,
-                     {.proxy = proxy_, .bytes_received = bytes_received_, .duration = duration, .reason = reason}));
+                     {.proxy = proxy_, .bytes_received = bytes_received_, .duration = duration, .reason = reason}),
+        about());
   }
   if (!policy_.chain(config::HookEvent::kDisconnect).empty()) {
     const hook::SessionFacts session = facts();

@@ -102,6 +102,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   void transaction_lost();
   void over(const smtp::Transaction& transaction, std::string_view reply);
   SinceBegin since_begin() const;
+  sys::About about() const { return {.session = session_.id()}; }
   TracedSession traced() const;
   void remember(const smtp::Transaction& transaction);
 

@@ -110,7 +110,8 @@ void Connection::over(const smtp::Transaction& transaction, std::string_view rep
     ++(smtp::code_of(reply) < 300 ? clients_.counts_.messages_accepted : clients_.counts_.messages_refused);
   }
   if (!clients_.log_.enabled(sys::LogLevel::kInfo)) return;
-  clients_.log_.write(sys::LogLevel::kInfo, message_line(transaction, reply));
+  clients_.log_.write(sys::LogLevel::kInfo, message_line(transaction, reply),
+                      {.session = session_.id(), .transaction = transaction.id});
 }
 
 void Connection::remember(const smtp::Transaction& transaction) {
@@ -127,7 +128,7 @@ void Connection::remember(const smtp::Transaction& transaction) {
 void Connection::auth_over(sasl::Mechanism mechanism, std::string_view user, std::string_view reply) {
   const int code = smtp::code_of(reply);
   ++(code == 235 ? clients_.counts_.logins : clients_.counts_.logins_failed);
-  clients_.log_.info("auth id={} client={} user={} mechanism={} verdict={} code={}", session_.id(),
+  clients_.log_.info(about(), "auth id={} client={} user={} mechanism={} verdict={} code={}", session_.id(),
                      shown_address(session_.peer().address), sys::quoted(user), to_string(mechanism),
                      code == 235  ? "accept"
                      : code < 500 ? "defer"

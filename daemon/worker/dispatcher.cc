@@ -82,7 +82,7 @@ void Dispatcher::step(Inquiry& inquiry) {
                   .asker = &inquiry};
   request.line.reserve(kUsualRequest);
   if (!inquiry.write(request.line, request.id, path)) {
-    log_.warn("hook {} {}: the request is too long to be asked", process.label(), inquiry.tag());
+    log_.warn(inquiry.about_hook(), "hook {} {}: the request is too long to be asked", process.label(), inquiry.tag());
     return decide_later(inquiry,
                         inquiry.delivery ? fallback::on_long_delivery() : fallback::on_failure(policy.on_failure));
   }
@@ -101,7 +101,8 @@ bool Dispatcher::place(Inquiry& inquiry, const config::Hook& hook, std::string& 
 }
 
 void Dispatcher::spool_failed(Inquiry& inquiry, std::string_view hook, int error) {
-  log_.error("spool message={} hook={} error=\"{}\"", inquiry.delivery->transaction, hook, sys::errno_text(error));
+  log_.error(inquiry.about_hook(), "spool message={} hook={} error=\"{}\"", inquiry.delivery->transaction, hook,
+             sys::errno_text(error));
   decide_later(inquiry, fallback::on_spool_error(error));
 }
 
@@ -159,8 +160,8 @@ void Dispatcher::judged(Inquiry& inquiry, Outcome outcome) {
     case Outcome::kFailed:
       return failed(inquiry, outcome.reason);
     case Outcome::kQueueFull:
-      log_.warn("hook {} busy event={} {}: {}", inquiry.asked->label(), config::to_string(inquiry.asked_event()),
-                inquiry.tag(), outcome.reason);
+      log_.warn(inquiry.about_hook(), "hook {} busy event={} {}: {}", inquiry.asked->label(),
+                config::to_string(inquiry.asked_event()), inquiry.tag(), outcome.reason);
       return decide(inquiry, fallback::on_full_queue(inquiry.event));
   }
 }
@@ -168,12 +169,12 @@ void Dispatcher::judged(Inquiry& inquiry, Outcome outcome) {
 void Dispatcher::log_verdict(const Inquiry& inquiry, const Verdict& verdict) {
   const std::string_view event = config::to_string(inquiry.asked_event());
   if (log_.enabled(sys::LogLevel::kDebug)) {
-    log_.debug("verdict hook={} event={} {} action={} code={}", inquiry.asked->label(), event, inquiry.tag(),
-               to_string(verdict.action), verdict.code);
+    log_.debug(inquiry.about_hook(), "verdict hook={} event={} {} action={} code={}", inquiry.asked->label(), event,
+               inquiry.tag(), to_string(verdict.action), verdict.code);
   }
   if (verdict.action == Action::kAccept || verdict.text.empty()) return;
-  log_.info("verdict hook={} event={} {} action={} text={}", inquiry.asked->label(), event, inquiry.tag(),
-            to_string(verdict.action), sys::quoted(verdict.text.front()));
+  log_.info(inquiry.about_hook(), "verdict hook={} event={} {} action={} text={}", inquiry.asked->label(), event,
+            inquiry.tag(), to_string(verdict.action), sys::quoted(verdict.text.front()));
 }
 
 // A message of which no tree could be made is deferred, whatever its hook's on_failure.
@@ -181,8 +182,8 @@ void Dispatcher::failed(Inquiry& inquiry, std::string_view reason) {
   const config::HookEvent event = inquiry.asked_event();
   const Verdict verdict =
       fallback::on_failure(inquiry.making_tree ? config::OnFailure::kTempfail : inquiry.hook().on(event).on_failure);
-  log_.warn("hook {} failed event={} {} on_failure={}: {}", inquiry.asked->label(), config::to_string(event),
-            inquiry.tag(), to_string(verdict.action), reason);
+  log_.warn(inquiry.about_hook(), "hook {} failed event={} {} on_failure={}: {}", inquiry.asked->label(),
+            config::to_string(event), inquiry.tag(), to_string(verdict.action), reason);
   decide(inquiry, verdict);
 }
 
@@ -221,8 +222,8 @@ void Dispatcher::decide(Inquiry& inquiry, Verdict given) {
   Client* const client = inquiry.client;
   const smtp::QuestionId id = inquiry.id;
   if (!client && delivery) {
-    log_.info("message id={} outcome={} the client was gone and did not hear it", delivery->transaction,
-              to_string(verdict.action));
+    log_.info(inquiry.about(), "message id={} outcome={} the client was gone and did not hear it",
+              delivery->transaction, to_string(verdict.action));
   }
   inquiries_.erase(inquiry.self);
   if (client) client->answer(id, verdict);

@@ -231,7 +231,8 @@ void HookProcess::handle_outcomes() {
       finish(failure->id,
              {.kind = Outcome::kFailed, .reason = std::move(failure->reason), .late = channel_.has(failure->id)});
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
-      if (error_limit_.allow(Clock::now())) surroundings_.log.warn("hook {}: {}", label_, notice->text);
+      if (error_limit_.allow(Clock::now()))
+        surroundings_.log.warn(sys::About{.hook = name_}, "hook {}: {}", label_, notice->text);
       if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "errs", notice->text);
     } else if (auto* broken = std::get_if<hook::outcome::Broken>(&*next)) {
       gone(std::move(broken->reason));
@@ -392,6 +393,11 @@ bool HookProcess::read_some_error() {
   return true;
 }
 
+std::string tag_of(const sys::About& about) {
+  if (!about.transaction.empty()) return fmt::format("message={}", about.transaction);
+  return about.session.empty() ? std::string() : fmt::format("session={}", about.session);
+}
+
 // What it wrote to standard error so far, as one line of our log, with the session that it is working for.
 void HookProcess::log_error_line() {
   if (error_line_.empty()) return;
@@ -402,13 +408,16 @@ void HookProcess::log_error_line() {
   }
   if (!error_limit_.allow(Clock::now())) return;
   if (const auto suppressed = error_limit_.take_suppressed(); suppressed > 0) {
-    surroundings_.log.warn("hook {}: {} more lines were not logged", label_, suppressed);
+    surroundings_.log.warn(sys::About{.hook = name_}, "hook {}: {} more lines were not logged", label_, suppressed);
   }
   const auto [level, text] = sys::split_level(line);
-  std::string tag;
-  if (outstanding_.size() == 1 && outstanding_.front().asker) tag = outstanding_.front().asker->tag();
+  sys::About about;
+  if (outstanding_.size() == 1 && outstanding_.front().asker) about = outstanding_.front().asker->about();
+  const std::string tag = tag_of(about);
+  about.hook = name_;
   surroundings_.log.write(
-      level, tag.empty() ? fmt::format("hook {}: {}", label_, text) : fmt::format("hook {} {}: {}", label_, tag, text));
+      level, tag.empty() ? fmt::format("hook {}: {}", label_, text) : fmt::format("hook {} {}: {}", label_, tag, text),
+      about);
 }
 
 const char* HookProcess::state_name() const {

@@ -46,14 +46,17 @@ struct Outcome {
 class Asker {
  public:
   virtual void outcome(Outcome outcome) = 0;
-  // For the log: "session=7f3a". Empty: nothing to say.
-  virtual std::string tag() const = 0;
+  // For the log. Its `hook` is empty.
+  virtual sys::About about() const = 0;
   // For the trace: the message that it asks about, if that is not longer than `most`.
   virtual std::optional<std::string> message(std::size_t /*most*/) const { return std::nullopt; }
 
  protected:
   ~Asker() = default;
 };
+
+// "session=7f3a" or "message=7f3a-1", for a line of the log; empty where there is nothing to say.
+std::string tag_of(const sys::About& about);
 
 struct Request {
   hook::RequestId id = 0;

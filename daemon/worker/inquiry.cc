@@ -46,9 +46,18 @@ Inquiry::Inquiry(Dispatcher& dispatcher, Client& asking, smtp::QuestionId questi
       number(asking.number()),
       dispatcher_(dispatcher) {}
 
-std::string Inquiry::tag() const {
-  if (delivery) return "message=" + delivery->transaction;
-  return client ? "session=" + client->session().id() : "";
+sys::About Inquiry::about() const {
+  if (delivery) {
+    const std::string_view transaction = delivery->transaction;  // the session's id and a number
+    return {.session = transaction.substr(0, transaction.rfind('-')), .transaction = transaction};
+  }
+  return {.session = client ? std::string_view(client->session().id()) : std::string_view()};
+}
+
+sys::About Inquiry::about_hook() const {
+  sys::About what = about();
+  if (asked != nullptr) what.hook = asked->name();
+  return what;
 }
 
 std::optional<std::string> Inquiry::message(std::size_t most) const {

@@ -23,7 +23,10 @@ class Inquiry final : public Asker {
   Inquiry(Dispatcher& dispatcher, Client& client, smtp::QuestionId id, const smtp::Question& question);
 
   void outcome(Outcome outcome) override { dispatcher_.outcome(*this, std::move(outcome)); }
-  std::string tag() const override;
+  sys::About about() const override;
+  // The same with the hook that it has come to.
+  sys::About about_hook() const;
+  std::string tag() const { return tag_of(about()); }
   std::optional<std::string> message(std::size_t most) const override;
   Dispatcher& dispatcher() const { return dispatcher_; }
 

@@ -33,7 +33,9 @@ class Notices::Told final : public Asker {
     if (client && outcome.notes) client->notes().set(hook_, *std::move(outcome.notes));
     notices_.told_.erase(self);
   }
-  std::string tag() const override { return client ? "session=" + client->session().id() : ""; }
+  sys::About about() const override {
+    return {.session = client ? std::string_view(client->session().id()) : std::string_view()};
+  }
 
   Client* client;  // nullptr: gone
   std::list<Told>::iterator self{};
@@ -75,8 +77,8 @@ void Notices::disconnected(const Client& client, hook::Disconnect disconnect, st
                                   .bytes_sent = disconnect.bytes_sent,
                                   .dialogue = process.hello().dialogue ? dialogue : std::string_view(),
                                   .reason = disconnect.reason};
-    tell(process,
-         {.event = hook::Event::kDisconnect, .line = {}, .timeout = hook.on(HookEvent::kDisconnect).timeout}, notice);
+    tell(process, {.event = hook::Event::kDisconnect, .line = {}, .timeout = hook.on(HookEvent::kDisconnect).timeout},
+         notice);
   }
 }
 

@@ -1,5 +1,6 @@
 """Each unit in a systemd that has really booted (harness/machine.py)."""
 
+import json
 import os
 import signal
 import socket
@@ -107,6 +108,23 @@ def test_a_stop_leaves_nothing(machine, unit):
     machine.run("systemctl", "stop", f"{unit}.service")
     assert processes.wait_all_gone(watched, 1) == []
     assert machine.show(unit, "Result") == "success"
+
+
+def test_the_journal_has_fields(machine, unit):
+    """By its own protocol: what a line is about can be asked for, and its level."""
+    deliver(machine)
+    machine.run("systemctl", "stop", f"{unit}.service")  # by then all has been said
+    machine.run("journalctl", "--sync")
+    fields = "MESSAGE,PRIORITY,SYSLOG_IDENTIFIER,HOOKSMTPD_SESSION,HOOKSMTPD_HOOK"
+    lines = [json.loads(line) for line in machine.journal("-u", unit, "-o", "json", f"--output-fields={fields},_TRANSPORT").splitlines()]
+    message = [line for line in lines if line["MESSAGE"].startswith("message id=")][-1]
+    session = message["HOOKSMTPD_SESSION"]
+    assert message["PRIORITY"] == "6" and message["_TRANSPORT"] == "journal" and message["SYSLOG_IDENTIFIER"] == "hooksmtpd"
+    about = [json.loads(line)["MESSAGE"].split()[0] for line in machine.journal(f"HOOKSMTPD_SESSION={session}", "-o", "json").splitlines()]
+    assert about == ["hook", "message", "session"]  # what the hook said to its standard error is among them
+    by_hook = machine.journal("HOOKSMTPD_HOOK=maildir", "-u", unit, "-o", "cat", "-n", "4")
+    assert "mail from=<a@client.test>" in by_hook
+    assert machine.journal(f"HOOKSMTPD_TRANSACTION={session}-1", "-o", "cat").count("\n") == 2
 
 
 @pytest.fixture

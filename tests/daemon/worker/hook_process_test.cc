@@ -26,7 +26,7 @@ const std::string kHello = "{\"event\":\"hello\"}\n";
 
 struct Asking final : Asker {
   void outcome(Outcome outcome) override { outcomes.push_back(std::move(outcome)); }
-  std::string tag() const override { return "session=s"; }
+  hooksmtpd::sys::About about() const override { return {.session = "s"}; }
 
   std::vector<Outcome> outcomes;
 };
