@@ -15,7 +15,7 @@ test_packages=(
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
   tcl tcllib
   busybox jq mypy node-typescript mandoc
-  iproute2 strace systemd util-linux
+  fish iproute2 strace systemd util-linux zsh
   debootstrap systemd-container
 )
 
