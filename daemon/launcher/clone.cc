@@ -64,7 +64,8 @@ void raise_loopback() {
   std::strcpy(request.ifr_name, "lo");
   sys::must(::ioctl(socket.get(), SIOCGIFFLAGS, &request), "the state of lo");
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  sys::must(::ioctl(socket.get(), SIOCSIFFLAGS, &request), "taking lo up (sandbox.network = \"loopback\")");
+  sys::must(::ioctl(socket.get(), SIOCSIFFLAGS, &request),
+            "taking lo up for sandbox.network = \"loopback\" (it takes CAP_NET_ADMIN; as a service: loopback.conf)");
 }
 
 }  // namespace hooksmtpd::launcher
