@@ -4,7 +4,7 @@ export const BASE = new URL('api/v2/', document.baseURI);
 let token = document.querySelector('meta[name=token]').content;
 
 // What the server refused, with its reason (RFC 9457), or that it could not be reached.
-export class Problem extends Error {
+class Problem extends Error {
   constructor(status, text) {
     super(text);
     this.status = status;
@@ -24,7 +24,7 @@ async function ask(path, options) {
   throw new Problem(response.status, problem.detail || problem.title || `The inbox answered ${response.status}`);
 }
 
-export function address(path, parameters = {}) {
+function address(path, parameters = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== '' && value !== null && value !== undefined);
   const query = new URLSearchParams(given).toString();
   return query ? `${path}?${query}` : path;
@@ -36,13 +36,14 @@ export const url = (path, parameters) => new URL(address(path, parameters), BASE
 export const get = async (path, parameters, signal) => (await ask(address(path, parameters), { signal })).json();
 
 async function post(path, body) {
-  const send = () => ask(path, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Inbox-Token': token },
-    body: JSON.stringify(body),
-  });
+  const send = () =>
+    ask(path, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Inbox-Token': token },
+      body: JSON.stringify(body),
+    });
   const response = await send().catch(async (problem) => {
-    if (problem.status !== 403 || !await newToken()) throw problem;
+    if (problem.status !== 403 || !(await newToken())) throw problem;
     return send();
   });
   return response.json().catch(() => ({}));
@@ -59,12 +60,14 @@ async function newToken() {
 
 export const PAGE = 100; // as index.html asks for it ahead
 
-export const list = ({ query, mailbox }, cursor, signal) => get('messages', { limit: PAGE, query, mailbox, cursor }, signal);
+export const list = ({ query, mailbox }, cursor, signal) =>
+  get('messages', { limit: PAGE, query, mailbox, cursor }, signal);
 export const message = (id, signal) => get(`messages/${encodeURIComponent(id)}`, {}, signal);
 export const partUrl = (id, part, how = {}) => url(`messages/${encodeURIComponent(id)}/parts/${part}`, how);
 
 // `which` is {ids} or {query}; for a mailbox as a whole also {mailbox}.
-export const act = (which, action, tag) => post('messages/actions', { ...which, action, ...(tag === undefined ? {} : { tag }) });
+export const act = (which, action, tag) =>
+  post('messages/actions', { ...which, action, ...(tag === undefined ? {} : { tag }) });
 export const release = (id, to) => post(`messages/${encodeURIComponent(id)}/release`, { to });
 
 // The beginning of a text that may be large, and whether there is more.

@@ -21,22 +21,43 @@ export function htmlTab(panel, message) {
   const stage = h('div.stage');
   const draw = () => {
     stage.dataset.width = width;
-    fill(stage, h('iframe', { src: path(), sandbox: 'allow-popups allow-popups-to-escape-sandbox', referrerpolicy: 'no-referrer',
-      title: 'The message as HTML' }));
+    fill(
+      stage,
+      h('iframe', {
+        src: path(),
+        sandbox: 'allow-popups allow-popups-to-escape-sandbox',
+        referrerpolicy: 'no-referrer',
+        title: 'The message as HTML',
+      }),
+    );
   };
-  const choices = WIDTHS.map(({ name, title }) => tool(name, title, () => choose(name), { 'aria-pressed': String(name === width), 'data-width': name }));
+  const choices = WIDTHS.map(({ name, title }) =>
+    tool(name, title, () => choose(name), { 'aria-pressed': String(name === width), 'data-width': name }),
+  );
   const choose = (name) => {
     width = name;
     stage.dataset.width = name;
     for (const choice of choices) choice.setAttribute('aria-pressed', String(choice.dataset.width === name));
   };
-  const load = h('button.link', { type: 'button', 'aria-pressed': 'false', onclick: () => {
-    remote = !remote;
-    load.setAttribute('aria-pressed', String(remote));
-    load.textContent = remote ? 'Block remote images' : 'Load remote images';
-    draw();
-  } }, 'Load remote images');
-  fill(panel, h('div.panel-bar', {}, h('div.segmented', { role: 'group', 'aria-label': 'Width' }, choices), h('span.grow'), load), stage);
+  const load = h(
+    'button.link',
+    {
+      type: 'button',
+      'aria-pressed': 'false',
+      onclick: () => {
+        remote = !remote;
+        load.setAttribute('aria-pressed', String(remote));
+        load.textContent = remote ? 'Block remote images' : 'Load remote images';
+        draw();
+      },
+    },
+    'Load remote images',
+  );
+  fill(
+    panel,
+    h('div.panel-bar', {}, h('div.segmented', { role: 'group', 'aria-label': 'Width' }, choices), h('span.grow'), load),
+    stage,
+  );
   draw();
   panel.nextWidth = () => choose(WIDTHS[(WIDTHS.findIndex(({ name }) => name === width) + 1) % WIDTHS.length].name);
 }
@@ -58,11 +79,16 @@ export function textTab(panel, message) {
     element.append(visible(line.slice(end)), '\n');
     pre.append(element);
   }
-  fill(panel, h('div.panel-bar', {}, h('span.grow'), copyButton(message.text, 'Copy the text')), pre,
-    text.length < message.text.length && rest(`messages/${message.id}/text`, 'The text goes on'));
+  fill(
+    panel,
+    h('div.panel-bar', {}, h('span.grow'), copyButton(message.text, 'Copy the text')),
+    pre,
+    text.length < message.text.length && rest(`messages/${message.id}/text`, 'The text goes on'),
+  );
 }
 
-export const outward = (url, text) => h('a', { href: url, target: '_blank', rel: 'noopener noreferrer', dir: 'auto' }, visible(text));
+export const outward = (url, text) =>
+  h('a', { href: url, target: '_blank', rel: 'noopener noreferrer', dir: 'auto' }, visible(text));
 
 export async function sourceTab(panel, message, signal) {
   const { text, cut } = await api.beginning(`messages/${message.id}/source`, SHOWN, signal);
@@ -74,9 +100,20 @@ export async function sourceTab(panel, message, signal) {
   }
   if (end >= 0) pre.append(visible(text.slice(end).replaceAll('\r', '').replace(/^\n/, '')));
   const raw = api.url(`messages/${message.id}/raw`);
-  fill(panel, h('div.panel-bar', {}, h('span.soft', {}, size(message.size)), h('span.grow'), copyButton(text, 'Copy the source'),
-    h('a.tool', { href: raw, download: '', title: 'Download', 'aria-label': 'Download' }, icon('download'))), pre,
-  cut && rest(`messages/${message.id}/source`, 'The source goes on'));
+  fill(
+    panel,
+    h(
+      'div.panel-bar',
+      {},
+      h('span.soft', {}, size(message.size)),
+      h('span.grow'),
+      copyButton(text, 'Copy the source'),
+      h('a.tool', { href: raw, download: '', title: 'Download', 'aria-label': 'Download' }, icon('download')),
+    ),
+    pre,
+    cut && rest(`messages/${message.id}/source`, 'The source goes on'),
+  );
 }
 
-const rest = (path, text) => h('p.more', {}, `${text}. `, h('a', { href: api.url(path), target: '_blank', rel: 'noopener' }, 'Open all of it'));
+const rest = (path, text) =>
+  h('p.more', {}, `${text}. `, h('a', { href: api.url(path), target: '_blank', rel: 'noopener' }, 'Open all of it'));

@@ -45,16 +45,23 @@ export function icon(name) {
 // A button of an icon: its label is for the tip and the screen reader, `keys` for both as well.
 export function tool(name, label, onclick, { keys = '', text = '', ...properties } = {}) {
   const title = keys ? `${label} (${keys})` : label;
-  return h('button.tool', { type: 'button', title, 'aria-label': label, 'aria-keyshortcuts': keys || null, onclick, ...properties },
-    icon(name), text && h('span', {}, text));
+  return h(
+    'button.tool',
+    { type: 'button', title, 'aria-label': label, 'aria-keyshortcuts': keys || null, onclick, ...properties },
+    icon(name),
+    text && h('span', {}, text),
+  );
 }
 
 // Text of a stranger: its direction does not reach beyond it (U+202E and its like).
-export const foreign = (text, name = 'bdi') => h(name, { dir: 'auto' }, visible(text));
+export const foreign = (text) => h('bdi', { dir: 'auto' }, visible(text));
 
 // Control characters as their pictures: they would be invisible, and some of them turn text around.
 export function visible(text) {
-  return String(text ?? '').replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, (c) => c === '\u007f' ? '\u2421' : String.fromCharCode(0x2400 + c.charCodeAt(0)))
+  return String(text ?? '')
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, (c) =>
+      c === '\u007f' ? '\u2421' : String.fromCharCode(0x2400 + c.charCodeAt(0)),
+    )
     .replace(/[\u202a-\u202e\u2066-\u2069\u200e\u200f]/g, '\ufffd');
 }
 
@@ -68,7 +75,7 @@ export function safeUrl(text) {
   }
 }
 
-export async function copy(text) {
+async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = h('textarea', { class: 'hear-only', readonly: true }); // not over plain HTTP from another machine
   area.value = text;
@@ -102,7 +109,14 @@ export function tagChip(tag, onremove) {
   const chip = h('span.tag', {}, foreign(tag));
   chip.style.setProperty('--hue', hue(tag));
   if (onremove) {
-    chip.append(h('button', { type: 'button', 'aria-label': `Remove the tag ${tag}`, onclick: onremove }, icon('close')));
+    chip.append(
+      h('button', { type: 'button', 'aria-label': `Remove the tag ${tag}`, onclick: onremove }, icon('close')),
+    );
   }
   return chip;
+}
+
+// In place of something that is not there.
+export function notice(name, title, text, ...more) {
+  return h('div.notice', {}, icon(name), h('h2', {}, title), h('p', {}, visible(text)), more);
 }

@@ -31,8 +31,10 @@ const numbers = new Intl.NumberFormat('en');
 export const count = (n) => numbers.format(n);
 export const plural = (n, one, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`;
 
-export const milliseconds = (ms) => ms === undefined || ms === null ? '' : ms < 10 ? `${Number(ms).toFixed(1)} ms` : `${count(Math.round(ms))} ms`;
+export const milliseconds = (ms) =>
+  ms === undefined || ms === null ? '' : ms < 10 ? `${Number(ms).toFixed(1)} ms` : `${count(Math.round(ms))} ms`;
 
 // Who it is from, in a word or two.
-export const sender = (message) => message.from ? message.from.name || message.from.address || 'Unknown sender' : 'No sender';
+export const sender = (message) =>
+  message.from ? message.from.name || message.from.address || 'Unknown sender' : 'No sender';
 export const subject = (message) => message.subject || 'No subject';

@@ -3,9 +3,9 @@
 import { BASE } from './api.js';
 import { byId } from './dom.js';
 
-const LUMP = 120;   // ms
-const SYNC = 400;   // ms: at most so often is the list compared with the server's
-const MOST = 500;   // messages in a lump; with more, comparing is cheaper
+const LUMP = 120; // ms
+const SYNC = 400; // ms: at most so often is the list compared with the server's
+const MOST = 500; // messages in a lump; with more, comparing is cheaper
 const REFUSED = 3000; // ms until it asks again
 const UNSEEN = 300000; // ms: then a tab in the background lets go of its connection, of which a browser has six
 
@@ -42,10 +42,11 @@ function listen(handlers, refused) {
     arrived = [];
     soon();
   };
-  const on = (name, handler) => source.addEventListener(name, (event) => handler(event.data ? JSON.parse(event.data) : {}));
+  const on = (name, handler) =>
+    source.addEventListener(name, (event) => handler(event.data ? JSON.parse(event.data) : {}));
 
   on('message', (message) => {
-    arrived.push(message);
+    if (arrived.length <= MOST) arrived.push(message);
     timer ??= setTimeout(deliver, LUMP);
   });
   on('update', ({ ids }) => {

@@ -65,10 +65,18 @@ const keys = {
   tickRange: () => ofMessages((id) => messages.selection.toggle(id, { range: true })),
   tickAll: () => ofMessages(() => messages.selection.toggleLoaded()),
   markRead: () => ofMessages((id) => messages.selection.act('read', { current: id, quiet: !messages.selection.size })),
-  markUnread: () => ofMessages((id) => (route.id && !messages.selection.size ? view.markUnread() : messages.selection.act('unread', { current: id, quiet: !messages.selection.size }))),
+  markUnread: () =>
+    ofMessages((id) =>
+      route.id && !messages.selection.size
+        ? view.markUnread()
+        : messages.selection.act('unread', { current: id, quiet: !messages.selection.size }),
+    ),
   tag: () => ofMessages((id) => messages.selection.tag(id)),
   download: () => ofMessages((id) => messages.selection.download(messages.selection.size ? 'zip' : 'eml', id)),
-  remove: () => ofMessages((id) => (route.id && !messages.selection.size ? view.remove() : messages.selection.act('delete', { current: id }))),
+  remove: () =>
+    ofMessages((id) =>
+      route.id && !messages.selection.size ? view.remove() : messages.selection.act('delete', { current: id }),
+    ),
   tabNumber: (key) => view.message && route.id && view.choose(view.available()[key - 1]),
   nextTab: () => view.message && route.id && view.step(1),
   previousTab: () => view.message && route.id && view.step(-1),

@@ -4,9 +4,8 @@ import * as api from './api.js';
 import { htmlTab, sourceTab, textTab } from './bodies.js';
 import { askRecipients, fail, toast } from './dialogs.js';
 import { dialogueTab } from './dialogue.js';
-import { byId, copyButton, fill, foreign, h, hue, icon, tagChip, tool, visible } from './dom.js';
+import { byId, copyButton, fill, foreign, h, hue, icon, tagChip, tool, notice, visible } from './dom.js';
 import { count, exactly, sender, size, subject } from './format.js';
-import { notice } from './messages.js';
 import { attachmentsTab, checksTab, headersTab, linksTab, partsTab } from './parts.js';
 import { go, route } from './route.js';
 
@@ -20,7 +19,12 @@ const TABS = [
   { name: 'source', title: 'Source', draw: sourceTab },
   { name: 'parts', title: 'Parts', draw: partsTab },
   { name: 'links', title: 'Links', number: (message) => message.links.length, draw: linksTab },
-  { name: 'checks', title: 'Checks', number: (message) => message.html_notes.length + message.defects.length, draw: checksTab },
+  {
+    name: 'checks',
+    title: 'Checks',
+    number: (message) => message.html_notes.length + message.defects.length,
+    draw: checksTab,
+  },
 ];
 
 const isThere = (tab, message) => (tab.has ? tab.has(message) : tab.number ? tab.number(message) > 0 : true);
@@ -61,8 +65,15 @@ export class MessageView {
     } catch (error) {
       if (error.name === 'AbortError' || id !== this.id) return;
       this.message = null;
-      fill(this.pane, this.bar(), notice('warn', error.status === 404 ? 'This message is gone' : 'This message cannot be had',
-        error.status === 404 ? 'It was deleted, or made room for newer ones.' : error.message));
+      fill(
+        this.pane,
+        this.bar(),
+        notice(
+          'warn',
+          error.status === 404 ? 'This message is gone' : 'This message cannot be had',
+          error.status === 404 ? 'It was deleted, or made room for newer ones.' : error.message,
+        ),
+      );
     } finally {
       clearTimeout(wait);
       if (id === this.id) this.pane.classList.remove('busy');
@@ -107,7 +118,11 @@ export class MessageView {
 
   tab() {
     const there = this.available();
-    return there.find((tab) => tab.name === route.tab) || there.find((tab) => ['html', 'text'].includes(tab.name)) || there.find((tab) => tab.name === 'source');
+    return (
+      there.find((tab) => tab.name === route.tab) ||
+      there.find((tab) => ['html', 'text'].includes(tab.name)) ||
+      there.find((tab) => tab.name === 'source')
+    );
   }
 
   choose(tab) {
@@ -124,10 +139,25 @@ export class MessageView {
     const chosen = this.tab();
     if (this.drawn === chosen.name) return;
     this.drawn = chosen.name;
-    fill(this.tabs, this.available().map((tab) => h('button.tab', {
-      type: 'button', role: 'tab', id: `tab-${tab.name}`, 'aria-controls': 'panel', 'aria-selected': String(tab === chosen),
-      tabindex: tab === chosen ? 0 : -1, onclick: () => this.choose(tab),
-    }, tab.title, tab.number && h('span.number', {}, count(tab.number(this.message))))));
+    fill(
+      this.tabs,
+      this.available().map((tab) =>
+        h(
+          'button.tab',
+          {
+            type: 'button',
+            role: 'tab',
+            id: `tab-${tab.name}`,
+            'aria-controls': 'panel',
+            'aria-selected': String(tab === chosen),
+            tabindex: tab === chosen ? 0 : -1,
+            onclick: () => this.choose(tab),
+          },
+          tab.title,
+          tab.number && h('span.number', {}, count(tab.number(this.message))),
+        ),
+      ),
+    );
     this.tabs.querySelector('[aria-selected=true]').scrollIntoView({ block: 'nearest', inline: 'nearest' });
     this.panel.className = `panel panel-${chosen.name}`;
     this.panel.setAttribute('aria-labelledby', `tab-${chosen.name}`);
@@ -144,7 +174,9 @@ export class MessageView {
 
   bar() {
     const { selection } = this.messages;
-    return h('div.message-bar', {},
+    return h(
+      'div.message-bar',
+      {},
       tool('back', 'Back to the list', () => this.close(), { keys: 'Escape', class: 'tool only-narrow' }),
       tool('down', 'Next message', () => this.messages.rows.move(1), { keys: 'j' }),
       tool('up', 'Previous message', () => this.messages.rows.move(-1), { keys: 'k' }),
@@ -154,36 +186,63 @@ export class MessageView {
       this.message && tool('tag', 'Tag', () => selection.tag(this.id), { keys: 't' }),
       this.message && tool('download', 'Download as .eml', () => this.download(), { keys: 'd' }),
       this.message && tool('trash', 'Delete', () => this.remove(), { keys: '#' }),
-      tool('close', 'Close', () => this.close(), { keys: 'Esc', class: 'tool only-wide' }));
+      tool('close', 'Close', () => this.close(), { keys: 'Esc', class: 'tool only-wide' }),
+    );
   }
 
   head() {
     const { message } = this;
-    const avatar = h('span.avatar', { 'aria-hidden': 'true' }, (Array.from(visible(sender(message)).replace(/[^\p{L}\p{N}]/gu, ''))[0] || '?').toUpperCase());
+    const avatar = h(
+      'span.avatar',
+      { 'aria-hidden': 'true' },
+      (Array.from(visible(sender(message)).replace(/[^\p{L}\p{N}]/gu, ''))[0] || '?').toUpperCase(),
+    );
     avatar.style.setProperty('--hue', hue(message.from?.address || ''));
-    return h('header.message-head', {},
+    return h(
+      'header.message-head',
+      {},
       h('h1', { tabindex: -1 }, foreign(subject(message))),
-      h('div.people', {}, avatar, h('dl.envelope', {},
-        field('From', message.from ? [message.from] : [], 'No From field'),
-        field('To', message.to, 'No To field'),
-        field('Cc', message.cc), field('Bcc', message.bcc), field('Reply to', message.reply_to),
-        this.envelopeDiffers() && [h('dt', {}, 'Envelope'), h('dd', {}, foreign(message.envelope.from || '<>'), ' → ', foreign(message.envelope.to.join(', ')))])),
-      h('div.facts', {},
+      h(
+        'div.people',
+        {},
+        avatar,
+        h(
+          'dl.envelope',
+          {},
+          field('From', message.from ? [message.from] : [], 'No From field'),
+          field('To', message.to, 'No To field'),
+          field('Cc', message.cc),
+          field('Bcc', message.bcc),
+          field('Reply to', message.reply_to),
+          this.envelopeDiffers() && [
+            h('dt', {}, 'Envelope'),
+            h('dd', {}, foreign(message.envelope.from || '<>'), ' → ', foreign(message.envelope.to.join(', '))),
+          ],
+        ),
+      ),
+      h(
+        'div.facts',
+        {},
         h('time', { datetime: message.received }, exactly(message.received)),
         h('span', {}, size(message.size)),
         message.tls && h('span', { title: 'It came over TLS' }, icon('lock'), 'TLS'),
         message.user && h('span', { title: 'Who sent it has authenticated' }, foreign(message.user)),
         message.injected && h('span', { title: 'It came over the API, not by SMTP' }, 'injected'),
         message.broken && h('span.bad', {}, icon('warn'), 'broken'),
-        message.tags.map((tag) => tagChip(tag, () => this.untag(tag)))));
+        message.tags.map((tag) => tagChip(tag, () => this.untag(tag))),
+      ),
+    );
   }
 
   // Worth a line only if it is not what the header fields say anyway.
   envelopeDiffers() {
     const { envelope, from, to, cc } = this.message;
     const named = new Set([...to, ...cc].map((mailbox) => mailbox.address.toLowerCase()));
-    return envelope.from.toLowerCase() !== (from?.address || '').toLowerCase() || envelope.to.length !== named.size ||
-      envelope.to.some((recipient) => !named.has(recipient.toLowerCase()));
+    return (
+      envelope.from.toLowerCase() !== (from?.address || '').toLowerCase() ||
+      envelope.to.length !== named.size ||
+      envelope.to.some((recipient) => !named.has(recipient.toLowerCase()))
+    );
   }
 
   close() {
@@ -231,7 +290,13 @@ export class MessageView {
     const to = await askRecipients(this.message.envelope.to);
     if (!to) return;
     try {
-      await api.release(this.id, to.split(',').map((recipient) => recipient.trim()).filter(Boolean));
+      await api.release(
+        this.id,
+        to
+          .split(',')
+          .map((recipient) => recipient.trim())
+          .filter(Boolean),
+      );
       toast('Released');
     } catch (error) {
       fail(error);
@@ -241,7 +306,14 @@ export class MessageView {
 
 function field(name, mailboxes, otherwise) {
   if (!mailboxes?.length && !otherwise) return null;
-  const shown = mailboxes.map((mailbox) => h('span.mailbox', {}, mailbox.name && h('b', {}, foreign(mailbox.name)), foreign(mailbox.address),
-    copyButton(mailbox.address, `Copy ${visible(mailbox.address)}`)));
+  const shown = mailboxes.map((mailbox) =>
+    h(
+      'span.mailbox',
+      {},
+      mailbox.name && h('b', {}, foreign(mailbox.name)),
+      foreign(mailbox.address),
+      copyButton(mailbox.address, `Copy ${visible(mailbox.address)}`),
+    ),
+  );
   return [h('dt', {}, name), h('dd', {}, shown.length ? shown : h('i', {}, otherwise))];
 }

@@ -1,10 +1,11 @@
 // The list of messages: what is loaded of it, how it looks, and how it follows what happens.
 
 import * as api from './api.js';
-import { byId, fill, foreign, h, icon, tagChip, visible } from './dom.js';
+import { byId, fill, h, icon, notice, visible } from './dom.js';
 import { fail, speak } from './dialogs.js';
-import { count, exactly, plural, sender, size, subject, when } from './format.js';
-import { go, href, route } from './route.js';
+import { count, plural, sender, subject } from './format.js';
+import { drawRow } from './message_row.js';
+import { go, route } from './route.js';
 import { Rows } from './rows.js';
 import { Selection } from './selection.js';
 
@@ -16,13 +17,19 @@ export class Messages {
     Object.assign(this, { items: [], total: 0, unread: 0, next: null, tags: [], empty });
     this.selection = new Selection(this, () => this.refresh());
     this.rows = new Rows(byId('list'), {
-      label: 'Messages', height: { wide: 38, narrow: 76 }, key: (message) => message.id, draw: (message) => this.draw(message),
-      decorate: (element, message) => this.decorate(element, message), nearEnd: () => this.more(),
+      label: 'Messages',
+      height: { wide: 38, narrow: 76 },
+      key: (message) => message.id,
+      draw: (message) => this.draw(message),
+      decorate: (element, message) => this.decorate(element, message),
+      nearEnd: () => this.more(),
       moved: (message) => route.id && opened(message.id),
     });
     this.rows.list.addEventListener('click', (event) => this.clicked(event, opened));
     byId('arrivals').addEventListener('click', () => this.toTop());
-    this.rows.list.addEventListener('scroll', () => this.rows.list.scrollTop < 20 && this.arrived(0), { passive: true });
+    this.rows.list.addEventListener('scroll', () => this.rows.list.scrollTop < 20 && this.arrived(0), {
+      passive: true,
+    });
   }
 
   // --- loading
@@ -85,9 +92,12 @@ export class Messages {
     }
     if (request !== this.request) return;
     const last = page.messages.at(-1);
-    const older = this.items.length > MANY || !page.next ? [] : this.items.slice(this.items.findIndex((item) => item.id === last.id) + 1 || this.items.length);
+    const older =
+      this.items.length > MANY || !page.next
+        ? []
+        : this.items.slice(this.items.findIndex((item) => item.id === last.id) + 1 || this.items.length);
     const known = new Map(this.items.map((item) => [item.id, item]));
-    const top = page.messages.map((item) => same(known.get(item.id), item) ? known.get(item.id) : item);
+    const top = page.messages.map((item) => (same(known.get(item.id), item) ? known.get(item.id) : item));
     const added = top.findIndex((item) => known.has(item.id));
     const fresh = top.slice(0, added < 0 && this.items.length ? 0 : added < 0 ? top.length : added);
     if (this.searched !== undefined) this.announce(fresh);
@@ -110,7 +120,11 @@ export class Messages {
     const fresh = messages.filter((message) => !there.has(message.id)).reverse();
     if (!fresh.length) return;
     this.announce(fresh);
-    this.take([...fresh, ...this.items], { total: this.total + fresh.length, unread: this.unread + fresh.filter((m) => m.unread).length, next: this.next });
+    this.take([...fresh, ...this.items], {
+      total: this.total + fresh.length,
+      unread: this.unread + fresh.filter((m) => m.unread).length,
+      next: this.next,
+    });
     this.keepPlace(fresh.length);
     this.refresh();
   }
@@ -119,7 +133,11 @@ export class Messages {
   announce(fresh) {
     if (!fresh.length) return;
     this.fresh = new Set(fresh.map((message) => message.id));
-    speak(fresh.length > 1 ? `${count(fresh.length)} new messages` : `New message from ${sender(fresh[0])}: ${subject(fresh[0])}`);
+    speak(
+      fresh.length > 1
+        ? `${count(fresh.length)} new messages`
+        : `New message from ${sender(fresh[0])}: ${subject(fresh[0])}`,
+    );
   }
 
   keepPlace(rows) {
@@ -152,7 +170,10 @@ export class Messages {
   }
 
   change(id, change) {
-    this.take(this.items.map((item) => item.id === id ? { ...item, ...change(item) } : item), this);
+    this.take(
+      this.items.map((item) => (item.id === id ? { ...item, ...change(item) } : item)),
+      this,
+    );
     this.refresh();
   }
 
@@ -166,7 +187,10 @@ export class Messages {
       tag: (item) => ({ tags: [...item.tags.filter((other) => other !== tag), tag] }),
       untag: (item) => ({ tags: item.tags.filter((other) => other !== tag) }),
     }[action];
-    this.take(this.items.map((item) => !chosen || chosen.has(item.id) ? { ...item, ...effect(item) } : item), this);
+    this.take(
+      this.items.map((item) => (!chosen || chosen.has(item.id) ? { ...item, ...effect(item) } : item)),
+      this,
+    );
     this.refresh();
     return undefined;
   }
@@ -180,19 +204,7 @@ export class Messages {
   // --- how it looks
 
   draw(message) {
-    const tick = h('span.tick', { role: 'gridcell' }, h('input', { type: 'checkbox', tabindex: -1, 'aria-label': 'Select' }));
-    const facts = [message.unread && 'Unread', sender(message), subject(message), message.attachments && plural(message.attachments, 'attachment'),
-      ...message.tags, exactly(message.received)];
-    const row = h(`div.row.message${message.unread ? '.unread' : ''}`, { 'aria-label': facts.filter(Boolean).map(visible).join(', ') },
-      tick,
-      h('span.dot', { title: message.unread ? 'Unread' : null }),
-      h('span.who', { role: 'gridcell' }, foreign(sender(message))),
-      h('span.what', { role: 'gridcell' }, h('a.subject', { href: href({ view: 'messages', id: message.id }), tabindex: -1, draggable: 'false' }, foreign(subject(message))),
-        h('span.snippet', {}, foreign(message.snippet))),
-      h('span.marks', { role: 'gridcell' }, message.broken && mark('warn', 'The message is broken'), message.tags.slice(0, 3).map((tag) => tagChip(tag)),
-        message.attachments > 0 && h('span.clip', { title: plural(message.attachments, 'attachment') }, icon('clip'), String(message.attachments))),
-      h('span.size', { role: 'gridcell' }, size(message.size)),
-      h('time', { role: 'gridcell', datetime: message.received, title: exactly(message.received) }, when(message.received)));
+    const row = drawRow(message);
     if (this.fresh?.has(message.id)) row.classList.add('fresh');
     return row;
   }
@@ -234,30 +246,70 @@ export class Messages {
     this.bar();
     const nothing = this.items.length === 0;
     if (!nothing) this.rows.show();
-    else if (this.problem) fill(this.rows.list, notice('warn', this.problem.status === 400 ? 'That search is not understood' : 'The list cannot be had', this.problem.message));
-    else if (route.query) fill(this.rows.list, notice('search', 'Nothing found', 'No message matches this search.', h('button.button', { type: 'button', onclick: () => go({ query: '' }) }, 'Clear the search')));
-    else if (route.mailbox && this.searched !== undefined) fill(this.rows.list, notice('box', 'Nothing here yet', `Messages for the mailbox “${route.mailbox}” will appear here.`));
+    else if (this.problem)
+      fill(
+        this.rows.list,
+        notice(
+          'warn',
+          this.problem.status === 400 ? 'That search is not understood' : 'The list cannot be had',
+          this.problem.message,
+        ),
+      );
+    else if (route.query)
+      fill(
+        this.rows.list,
+        notice(
+          'search',
+          'Nothing found',
+          'No message matches this search.',
+          h('button.button', { type: 'button', onclick: () => go({ query: '' }) }, 'Clear the search'),
+        ),
+      );
+    else if (route.mailbox && this.searched !== undefined)
+      fill(
+        this.rows.list,
+        notice('box', 'Nothing here yet', `Messages for the mailbox “${route.mailbox}” will appear here.`),
+      );
     else if (this.searched !== undefined) this.empty(this.rows.list);
-    byId('list-pane').classList.toggle('is-empty', nothing && !route.query && !this.problem && this.searched !== undefined);
+    byId('list-pane').classList.toggle(
+      'is-empty',
+      nothing && !route.query && !this.problem && this.searched !== undefined,
+    );
     if (!nothing) this.rows.render();
   }
 
   bar() {
     const bar = byId('list-bar');
     bar.classList.toggle('selecting', this.selection.size > 0);
-    const all = h('input', { type: 'checkbox', 'aria-label': 'Select all', title: 'Select all (*)', onclick: () => this.selection.toggleLoaded() });
+    const all = h('input', {
+      type: 'checkbox',
+      'aria-label': 'Select all',
+      title: 'Select all (*)',
+      onclick: () => this.selection.toggleLoaded(),
+    });
     all.checked = this.items.length > 0 && this.selection.size >= this.items.length;
     all.indeterminate = this.selection.size > 0 && !all.checked;
     const focused = document.activeElement?.parentElement?.parentElement === bar;
-    fill(bar, this.items.length > 0 && h('label.tick', {}, all), this.selection.size > 0 ? this.selection.bar() : this.summary());
+    fill(
+      bar,
+      this.items.length > 0 && h('label.tick', {}, all),
+      this.selection.size > 0 ? this.selection.bar() : this.summary(),
+    );
     if (focused) all.focus();
   }
 
   summary() {
-    if (this.problem?.status === 400) return h('span.bar-problem', { role: 'alert' }, icon('warn'), this.problem.message);
+    if (this.problem?.status === 400)
+      return h('span.bar-problem', { role: 'alert' }, icon('warn'), this.problem.message);
     if (this.searched === undefined) return [];
     return [
-      h('span.bar-text', {}, h('strong', {}, place()), this.total > 0 && ` ${count(this.total)}${this.beyond ? '+' : ''}`, this.unread > 0 && ` · ${count(this.unread)} unread`),
+      h(
+        'span.bar-text',
+        {},
+        h('strong', {}, place()),
+        this.total > 0 && ` ${count(this.total)}${this.beyond ? '+' : ''}`,
+        this.unread > 0 && ` · ${count(this.unread)} unread`,
+      ),
       h('span.grow'),
       this.unread > 0 && h('button.link', { type: 'button', onclick: () => this.markAll() }, 'Mark all read'),
     ];
@@ -281,8 +333,3 @@ function place() {
 }
 
 const same = (a, b) => a && JSON.stringify(a) === JSON.stringify(b);
-const mark = (name, title) => h('span.mark', { title }, icon(name));
-
-export function notice(name, title, text, ...more) {
-  return h('div.notice', {}, icon(name), h('h2', {}, title), h('p', {}, visible(text)), more);
-}

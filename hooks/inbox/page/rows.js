@@ -6,7 +6,7 @@
 import { h } from './dom.js';
 
 const WIDE_FROM = 720; // pixels
-const BEYOND = 8;      // rows drawn above and below what is seen
+const BEYOND = 8; // rows drawn above and below what is seen
 
 export class Rows {
   // list: the element that scrolls. label: for the screen reader. key(item): its id. draw(item): its element.
@@ -18,7 +18,11 @@ export class Rows {
     this.items = [];
     this.current = '';
     this.drawn = new Map(); // key -> {element, item}
-    this.canvas = h('div.canvas', { role: 'grid', 'aria-label': this.label, 'aria-multiselectable': this.decorate ? 'true' : null });
+    this.canvas = h('div.canvas', {
+      role: 'grid',
+      'aria-label': this.label,
+      'aria-multiselectable': this.decorate ? 'true' : null,
+    });
     list.addEventListener('scroll', () => this.soon(), { passive: true });
     new ResizeObserver(() => this.measure()).observe(list);
   }
@@ -142,7 +146,8 @@ export class Rows {
       const top = at * this.rowHeight;
       const { scrollTop, clientHeight } = this.list;
       if (top < scrollTop) this.list.scrollTop = top;
-      else if (top + this.rowHeight > scrollTop + clientHeight) this.list.scrollTop = top + this.rowHeight - clientHeight;
+      else if (top + this.rowHeight > scrollTop + clientHeight)
+        this.list.scrollTop = top + this.rowHeight - clientHeight;
     }
     this.render();
     if (focus) this.drawn.get(key)?.element.focus({ preventScroll: true });

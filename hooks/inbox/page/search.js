@@ -4,10 +4,24 @@ import { byId, fill, h } from './dom.js';
 import { go, route } from './route.js';
 
 const OPERATORS = [
-  ['from:', 'who wrote it'], ['to:', 'who gets it'], ['cc:', 'who gets a copy'], ['subject:', 'words of the subject'], ['tag:', 'a tag'],
-  ['is:unread', 'not read yet'], ['is:read', 'read'], ['is:tagged', 'with any tag'], ['has:attachment', 'with files'], ['has:html', 'with HTML'],
-  ['before:', 'a day, or an age: 2026-11-30, 3d'], ['after:', 'from then on: 2026-11-01, 12h'], ['larger:', 'a size: 10k, 5M'], ['smaller:', 'a size'],
-  ['files:', 'names of attachments'], ['message-id:', 'as its header says'], ['-', 'not: -from:ann'], ['"…"', 'words in this order'],
+  ['from:', 'who wrote it'],
+  ['to:', 'who gets it'],
+  ['cc:', 'who gets a copy'],
+  ['subject:', 'words of the subject'],
+  ['tag:', 'a tag'],
+  ['is:unread', 'not read yet'],
+  ['is:read', 'read'],
+  ['is:tagged', 'with any tag'],
+  ['has:attachment', 'with files'],
+  ['has:html', 'with HTML'],
+  ['before:', 'a day, or an age: 2026-11-30, 3d'],
+  ['after:', 'from then on: 2026-11-01, 12h'],
+  ['larger:', 'a size: 10k, 5M'],
+  ['smaller:', 'a size'],
+  ['files:', 'names of attachments'],
+  ['message-id:', 'as its header says'],
+  ['-', 'not: -from:ann'],
+  ['"…"', 'words in this order'],
 ].map(([word, meaning]) => ({ word, meaning }));
 
 const PAUSE = 120; // ms without a key before we ask
@@ -77,13 +91,25 @@ export class Search {
   }
 
   offer() {
-    const word = this.word().replace(/^-(?=.)/, '').toLowerCase();
+    const word = this.word()
+      .replace(/^-(?=.)/, '')
+      .toLowerCase();
     const tags = this.tags().map((tag) => ({ word: `tag:${/\s/.test(tag) ? `"${tag}"` : tag}`, meaning: '' }));
     const fitting = [...OPERATORS, ...(word.startsWith('tag:') ? tags : [])]
-      .filter((one) => !word || (one.word.startsWith(word) && one.word !== word)).slice(0, 18);
+      .filter((one) => !word || (one.word.startsWith(word) && one.word !== word))
+      .slice(0, 18);
     this.active = -1;
-    fill(this.hints, fitting.map(({ word: offered, meaning }, at) => h('li', { role: 'option', id: `hint-${at}`, 'aria-selected': 'false', 'data-word': offered },
-      h('code', {}, offered), h('span', {}, meaning))));
+    fill(
+      this.hints,
+      fitting.map(({ word: offered, meaning }, at) =>
+        h(
+          'li',
+          { role: 'option', id: `hint-${at}`, 'aria-selected': 'false', 'data-word': offered },
+          h('code', {}, offered),
+          h('span', {}, meaning),
+        ),
+      ),
+    );
     this.toggle(fitting.length > 0);
   }
 
@@ -129,7 +155,8 @@ export class Search {
     const word = this.word();
     const negated = word.startsWith('-') && offered !== '-' ? '-' : '';
     const text = offered === '"…"' ? '"' : negated + offered;
-    const space = /[:"-]$/.test(text) && offered !== '-' && !/"$/.test(offered.slice(1)) ? '' : offered === '-' ? '' : ' ';
+    const space =
+      /[:"-]$/.test(text) && offered !== '-' && !/"$/.test(offered.slice(1)) ? '' : offered === '-' ? '' : ' ';
     this.input.setRangeText(text + space, end - word.length, end, 'end');
     this.typed();
     this.offer();

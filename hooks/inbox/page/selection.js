@@ -44,7 +44,9 @@ export class Selection {
   }
 
   addRange(from, to) {
-    const places = [from, to].map((id) => this.messages.items.findIndex((item) => item.id === id)).sort((a, b) => a - b);
+    const places = [from, to]
+      .map((id) => this.messages.items.findIndex((item) => item.id === id))
+      .sort((a, b) => a - b);
     if (places[0] < 0) return;
     for (const item of this.messages.items.slice(places[0], places[1] + 1)) this.ids.add(item.id);
   }
@@ -80,8 +82,12 @@ export class Selection {
     const which = this.which(current);
     if (!which) return false;
     const number = which.ids ? which.ids.length : this.messages.total;
-    if (action === 'delete' && number > 1 &&
-        !await confirm(`Delete ${plural(number, 'message')}?`, 'They are gone for good.', 'Delete')) return false;
+    if (
+      action === 'delete' &&
+      number > 1 &&
+      !(await confirm(`Delete ${plural(number, 'message')}?`, 'They are gone for good.', 'Delete'))
+    )
+      return false;
     try {
       await api.act(which, action, tag);
     } catch (error) {
@@ -104,9 +110,10 @@ export class Selection {
   download(format, current) {
     const which = this.which(current);
     if (!which) return;
-    const place = which.ids?.length === 1 && format === 'eml'
-      ? api.url(`messages/${which.ids[0]}/raw`)
-      : api.url('export', { format, ...(which.ids ? { ids: which.ids.join(',') } : which) });
+    const place =
+      which.ids?.length === 1 && format === 'eml'
+        ? api.url(`messages/${which.ids[0]}/raw`)
+        : api.url('export', { format, ...(which.ids ? { ids: which.ids.join(',') } : which) });
     const link = h('a', { href: place, download: '' });
     document.body.append(link);
     link.click();
@@ -132,18 +139,35 @@ export class Selection {
 
 function said(action, number, tag) {
   const what = plural(number, 'message');
-  return { delete: `${what} deleted`, read: `${what} marked as read`, unread: `${what} marked as unread`,
-    tag: `${what} tagged “${tag}”`, untag: `Tag “${tag}” removed from ${what}` }[action];
+  return {
+    delete: `${what} deleted`,
+    read: `${what} marked as read`,
+    unread: `${what} marked as unread`,
+    tag: `${what} tagged “${tag}”`,
+    untag: `Tag “${tag}” removed from ${what}`,
+  }[action];
 }
 
 function downloads(pick) {
-  const choice = (format, text) => h('button', { type: 'button', role: 'menuitem', onclick: () => {
-    menu.open = false;
-    pick(format);
-  } }, text);
-  const menu = h('details.menu', {},
+  const choice = (format, text) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        role: 'menuitem',
+        onclick: () => {
+          menu.open = false;
+          pick(format);
+        },
+      },
+      text,
+    );
+  const menu = h(
+    'details.menu',
+    {},
     h('summary.tool', { title: 'Download', 'aria-label': 'Download' }, tool('download', '').firstChild),
-    h('div.menu-list', { role: 'menu' }, choice('zip', 'ZIP of .eml files'), choice('mbox', 'mbox')));
+    h('div.menu-list', { role: 'menu' }, choice('zip', 'ZIP of .eml files'), choice('mbox', 'mbox')),
+  );
   menu.addEventListener('focusout', (event) => {
     if (!menu.contains(event.relatedTarget)) menu.open = false;
   });

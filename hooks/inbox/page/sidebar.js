@@ -41,20 +41,43 @@ export class Sidebar {
     const { info } = this;
     const at = (changes) => ({ view: 'messages', query: '', mailbox: '', id: '', tab: '', ...changes });
     const several = this.mailboxes.length > 1;
-    fill(byId('places'),
+    fill(
+      byId('places'),
       place('inbox', 'All mail', at({}), info.messages),
       place('unread', 'Unread', at({ query: 'is:unread' }), info.unread, 'new'),
       place('attempts', 'Attempts', at({ view: 'attempts' }), info.attempts),
-      several && [h('h2', {}, 'Mailboxes'), this.mailboxes.map((mailbox) => place('box', mailbox.name, at({ mailbox: mailbox.name }), mailbox.unread ?? mailbox.messages))],
-      this.tags.length > 0 && [h('h2', {}, 'Tags'), this.tags.map((tag) => place('', tag.name, at({ query: `tag:${/[\s"]/.test(tag.name) ? `"${tag.name.replaceAll('"', '')}"` : tag.name}` }), tag.messages))]);
+      several && [
+        h('h2', {}, 'Mailboxes'),
+        this.mailboxes.map((mailbox) =>
+          place('box', mailbox.name, at({ mailbox: mailbox.name }), mailbox.unread ?? mailbox.messages),
+        ),
+      ],
+      this.tags.length > 0 && [
+        h('h2', {}, 'Tags'),
+        this.tags.map((tag) =>
+          place(
+            '',
+            tag.name,
+            at({ query: `tag:${/[\s"]/.test(tag.name) ? `"${tag.name.replaceAll('"', '')}"` : tag.name}` }),
+            tag.messages,
+          ),
+        ),
+      ],
+    );
     document.title = `${info.unread ? `(${count(info.unread)}) ` : ''}Inbox · ${visible(info.hostname || 'hooksmtpd')}`;
   }
 }
 
 function place(name, title, to, number, kind = '') {
-  const here = to.view === route.view && (to.view === 'attempts' || (to.query === route.query && to.mailbox === route.mailbox));
+  const here =
+    to.view === route.view && (to.view === 'attempts' || (to.query === route.query && to.mailbox === route.mailbox));
   const dot = h('i.tag-dot', { 'aria-hidden': 'true' });
   dot.style.setProperty('--hue', hue(title));
-  return h('a.place', { href: href(to), 'aria-current': here ? 'page' : null }, name ? icon(name) : dot, h('span.place-name', {}, foreign(title)),
-    number > 0 && h(`span.place-count${kind && `.${kind}`}`, {}, count(number)));
+  return h(
+    'a.place',
+    { href: href(to), 'aria-current': here ? 'page' : null },
+    name ? icon(name) : dot,
+    h('span.place-name', {}, foreign(title)),
+    number > 0 && h(`span.place-count${kind && `.${kind}`}`, {}, count(number)),
+  );
 }

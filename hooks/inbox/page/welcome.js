@@ -3,7 +3,9 @@
 import { copyButton, fill, h, icon } from './dom.js';
 
 const LANGUAGES = [
-  ['Shell', ({ host, port }) => `curl smtp://${host}:${port} \\
+  [
+    'Shell',
+    ({ host, port }) => `curl smtp://${host}:${port} \\
   --mail-from ann@example.test --mail-rcpt bob@example.test \\
   -T - <<'END'
 From: Ann <ann@example.test>
@@ -12,8 +14,11 @@ Subject: Hello from curl
 
 It works.
 END
-`],
-  ['Python', ({ host, port }) => `import smtplib
+`,
+  ],
+  [
+    'Python',
+    ({ host, port }) => `import smtplib
 from email.message import EmailMessage
 
 message = EmailMessage()
@@ -24,8 +29,11 @@ message.set_content("It works.")
 
 with smtplib.SMTP("${host}", ${port}) as server:
     server.send_message(message)
-`],
-  ['Node.js', ({ host, port }) => `const nodemailer = require('nodemailer');
+`,
+  ],
+  [
+    'Node.js',
+    ({ host, port }) => `const nodemailer = require('nodemailer');
 
 nodemailer.createTransport({ host: '${host}', port: ${port} }).sendMail({
   from: 'Ann <ann@example.test>',
@@ -33,8 +41,11 @@ nodemailer.createTransport({ host: '${host}', port: ${port} }).sendMail({
   subject: 'Hello from Node.js',
   text: 'It works.',
 });
-`],
-  ['PHP', ({ host, port }) => `<?php
+`,
+  ],
+  [
+    'PHP',
+    ({ host, port }) => `<?php
 use PHPMailer\\PHPMailer\\PHPMailer;
 require 'vendor/autoload.php';
 
@@ -48,8 +59,11 @@ $mail->addAddress('bob@example.test', 'Bob');
 $mail->Subject = 'Hello from PHP';
 $mail->Body = 'It works.';
 $mail->send();
-`],
-  ['Ruby', ({ host, port }) => `require 'net/smtp'
+`,
+  ],
+  [
+    'Ruby',
+    ({ host, port }) => `require 'net/smtp'
 
 message = <<~END
   From: Ann <ann@example.test>
@@ -62,8 +76,11 @@ END
 Net::SMTP.start('${host}', ${port}) do |server|
   server.send_message message, 'ann@example.test', 'bob@example.test'
 end
-`],
-  ['Go', ({ host, port }) => `package main
+`,
+  ],
+  [
+    'Go',
+    ({ host, port }) => `package main
 
 import (
 	"log"
@@ -82,7 +99,8 @@ func main() {
 		log.Fatal(err)
 	}
 }
-`],
+`,
+  ],
 ];
 
 let chosen = 0;
@@ -93,7 +111,13 @@ export function welcome(element, addresses) {
   const end = address.lastIndexOf(':');
   const server = { host: address.slice(0, end).replace(/^\[|\]$/g, ''), port: address.slice(end + 1) };
   const code = h('code');
-  const tabs = LANGUAGES.map(([name], at) => h('button.tab', { type: 'button', role: 'tab', id: `language-${at}`, 'aria-controls': 'snippet', onclick: () => show(at) }, name));
+  const tabs = LANGUAGES.map(([name], at) =>
+    h(
+      'button.tab',
+      { type: 'button', role: 'tab', id: `language-${at}`, 'aria-controls': 'snippet', onclick: () => show(at) },
+      name,
+    ),
+  );
   const show = (at) => {
     chosen = at;
     code.textContent = LANGUAGES[at][1](server);
@@ -110,10 +134,33 @@ export function welcome(element, addresses) {
     tabs[chosen].focus();
   });
   show(chosen);
-  fill(element, h('div.welcome', {},
-    h('div.welcome-mark', {}, icon('inbox')),
-    h('h2', {}, 'Waiting for the first message'),
-    h('p', {}, 'Whatever is sent to ', h('strong', {}, address), ' appears here at once, and goes nowhere else.'),
-    h('div.snippet-box', {}, h('div.snippet-bar', {}, list, h('span.grow'), copyButton(() => code.textContent, 'Copy the example')), h('pre', { id: 'snippet', role: 'tabpanel', tabindex: 0 }, code)),
-    h('p.soft', {}, 'Refused or broken sessions are kept too, under Attempts. Press ', h('kbd', {}, '?'), ' for the keys.')));
+  fill(
+    element,
+    h(
+      'div.welcome',
+      {},
+      h('div.welcome-mark', {}, icon('inbox')),
+      h('h2', {}, 'Waiting for the first message'),
+      h('p', {}, 'Whatever is sent to ', h('strong', {}, address), ' appears here at once, and goes nowhere else.'),
+      h(
+        'div.snippet-box',
+        {},
+        h(
+          'div.snippet-bar',
+          {},
+          list,
+          h('span.grow'),
+          copyButton(() => code.textContent, 'Copy the example'),
+        ),
+        h('pre', { id: 'snippet', role: 'tabpanel', tabindex: 0 }, code),
+      ),
+      h(
+        'p.soft',
+        {},
+        'Refused or broken sessions are kept too, under Attempts. Press ',
+        h('kbd', {}, '?'),
+        ' for the keys.',
+      ),
+    ),
+  );
 }
