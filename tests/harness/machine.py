@@ -64,6 +64,8 @@ class Machine:
             pytest.skip("needs root: a container")
         lower = template()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hooksmtpd-machine-"))
+        # Of memory: where these tests run in a container, its file system may be an overlay, which cannot be changed by another.
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(self.folder)], check=True)
         self.root = self.folder / "root"
         for name in ("changes", "work", "root"):
             (self.folder / name).mkdir()
@@ -142,5 +144,5 @@ class Machine:
             self.process.wait(20)
             self.console.close()
             self.network.close()
-        subprocess.run(["umount", str(self.root)], check=True)
-        shutil.rmtree(self.folder)
+        subprocess.run(["umount", str(self.root), str(self.folder)], check=True)
+        self.folder.rmdir()
