@@ -178,6 +178,7 @@ enum class NetworkAccess : std::uint8_t { kNone, kLoopback, kHost };
 struct Sandbox {
   std::string user;                         // empty: a number of its own from hook_uids; never root
   std::vector<std::filesystem::path> read;  // folders (or files, by their folder), each under its own name
+  std::vector<std::string> listen;          // addresses as of a listener: bound outside, inherited by the hook
   NetworkAccess network = NetworkAccess::kNone;
 
   friend bool operator==(const Sandbox&, const Sandbox&) = default;

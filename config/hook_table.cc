@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "config/address.h"
 #include "config/ready_made.h"
 #include "config/suggest.h"
 #include "config/tables.h"
@@ -205,10 +206,23 @@ Parsed<NetworkAccess> parse_network_access(std::string_view text) {
   return std::unexpected(fmt::format("must be \"none\", \"loopback\" or \"host\", not {}", in_quotes(text)));
 }
 
+void read_listen(Section& section, Sandbox& sandbox) {
+  if (section.find("listen") == nullptr) return;
+  const auto addresses = section.strings("listen", "an array of strings such as [\"127.0.0.1:8025\"]");
+  if (!addresses) return;
+  sandbox.listen.clear();
+  for (const auto& [text, node] : *addresses) {
+    if (const auto address = parse_address(text)) {
+      sandbox.listen.push_back(to_string(*address));
+    } else {
+      section.problem(*node, "listen", address.error());
+    }
+  }
+}
+
 Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, Sandbox sandbox) {
   Section section(page, table, std::move(path), kSandboxKeys);
-  sandbox.network =
-      section.value("network", Spelling::kText, parse_network_access).value_or(sandbox.network);
+  sandbox.network = section.value("network", Spelling::kText, parse_network_access).value_or(sandbox.network);
   const auto is_user = [](std::string_view name) -> Parsed<std::string> {
     if (name == "root" || name == "0") return std::unexpected("must not be root: no hook ever runs as root");
     const bool good = !name.empty() && name.size() <= 32 && !(name[0] >= '0' && name[0] <= '9') && name[0] != '-' &&
@@ -217,6 +231,8 @@ Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, San
     return std::unexpected(fmt::format("must be the name of a user, not {}", in_quotes(name)));
   };
   sandbox.user = section.value("user", Spelling::kText, is_user).value_or("");
+
+  read_listen(section, sandbox);
 
   const auto folders = section.strings("read", "an array of absolute paths");
   if (!folders) return sandbox;
@@ -253,6 +269,7 @@ Hook read_hook(Page& page, const toml::table& table, const Machine& machine) {
     hook.command = {program_of(machine, ready_made->name).string()};
     hook.stores = ready_made->stores;
     hook.sandbox.network = ready_made->network;
+    hook.sandbox.listen = ready_made->listen;
     for (const HookEvent event : ready_made->events) hook.on(event).subscribed = true;
     if (const toml::node* command = section.find("command")) {
       section.problem(*command, "command", "goes not with `use`, which names the program");

@@ -125,6 +125,7 @@ void members(Is<EventPolicy> auto& s, auto visit) {
 void members(Is<Sandbox> auto& s, auto visit) {
   visit("user", s.user);
   visit("read", s.read);
+  visit("listen", s.listen);
   visit("network", s.network);
 }
 void members(Is<Hook> auto& s, auto visit) {

@@ -29,6 +29,7 @@ std::span<const ReadyMade> ready_made_hooks() {
   static const std::vector<ReadyMade> hooks{
       {.name = "allowlist", .events = {kValidateHost, kValidateSender, kValidateRecipient}},
       {.name = "faults", .events = {kValidateSender, kValidateRecipient, kData, kDeliver}},
+      {.name = "inbox", .events = {kDeliver, kDisconnect}, .stores = true, .listen = {"127.0.0.1:8025"}},
       {.name = "log",
        .events = {kValidateHost, kHelo, kStarttls, kValidateSender, kValidateRecipient, kData, kDeliver, kReset,
                   kDisconnect}},

@@ -17,6 +17,7 @@ struct ReadyMade {
   std::vector<HookEvent> events;  // that it is asked about, unless `events` says otherwise
   bool stores = false;
   NetworkAccess network = NetworkAccess::kNone;
+  std::vector<std::string> listen{};  // as sandbox.listen
 };
 
 std::span<const ReadyMade> ready_made_hooks();

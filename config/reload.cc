@@ -52,6 +52,8 @@ constexpr std::array kParts{
          [](const Hook& a, const Hook& b) { return a.sandbox.user == b.sandbox.user; }},
     Part{"sandbox.network", Takes::kRestart,
          [](const Hook& a, const Hook& b) { return a.sandbox.network == b.sandbox.network; }},
+    Part{"sandbox.listen", Takes::kRestart,
+         [](const Hook& a, const Hook& b) { return a.sandbox.listen == b.sandbox.listen; }},
     Part{"sandbox.read", Takes::kRestart,
          [](const Hook& a, const Hook& b) { return a.sandbox.read == b.sandbox.read; }},
 };

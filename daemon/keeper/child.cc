@@ -9,6 +9,8 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <cstdio>
+#include <string_view>
 #include <system_error>
 
 #include "daemon/sys/descriptors.h"
@@ -20,6 +22,10 @@ namespace {
 constexpr int kControl = 3;  // the descriptors of our own programs (daemon/worker, daemon/keyholder)
 constexpr int kSpoolOrKeys = 4;
 constexpr int kListeners = 5;
+
+// Only the child knows its value.
+const std::string kListenPid = "LISTEN_PID=";
+constexpr std::size_t kPidDigits = 10;
 
 // What the child gets as descriptor 0, 1, 2, ...; -1: nothing.
 using Descriptors = std::vector<int>;
@@ -56,12 +62,30 @@ bool arrange(const Descriptors& descriptors, int& exec_error) {
   return ::close_range(static_cast<unsigned>(count), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
+// What sd_listen_fds(3) tells a service that systemd starts.
+void add_listeners(std::vector<std::string>& environment, std::size_t count) {
+  std::string names;
+  for (std::size_t i = 0; i < count; ++i) names += i == 0 ? "listen" : ":listen";
+  environment.push_back("LISTEN_FDS=" + std::to_string(count));
+  environment.push_back("LISTEN_FDNAMES=" + names);
+  environment.push_back(kListenPid + std::string(kPidDigits, '0'));
+}
+
+// Over the zeros that add_listeners() has left for it. In the child.
+void write_own_pid(const std::vector<char*>& environment) {
+  for (char* const variable : environment) {
+    if (variable == nullptr || !std::string_view(variable).starts_with(kListenPid)) continue;
+    std::snprintf(variable + kListenPid.size(), kPidDigits + 1, "%d", static_cast<int>(::getpid()));
+  }
+}
+
 // In the child; never returns. Writes errno to `exec_error` if it cannot become the program.
 [[noreturn]] void become(const Plan& plan, const Descriptors& descriptors, const std::vector<char*>& argv,
                          const std::vector<char*>& environment, int exec_error) {
   const bool ready = arrange(descriptors, exec_error) && ::setsid() >= 0 && ::chdir(plan.directory.c_str()) == 0 &&
                      (!plan.open_files || ::setrlimit(RLIMIT_NOFILE, &*plan.open_files) == 0);
   if (ready) {
+    write_own_pid(environment);
     ::umask(077);
     default_signals();
     ::execve(argv[0], argv.data(), environment.data());
@@ -83,13 +107,14 @@ int give(Wiring& wiring, sys::Fd fd) {
   return wiring.given.back().get();
 }
 
-Wiring wire_hook() {
+Wiring wire_hook(const Plan& plan) {
   Wiring wiring;
   sys::Pipe in = sys::make_pipe();
   sys::Pipe out = sys::make_pipe();
   sys::Pipe log = sys::make_pipe();
   wiring.child = {give(wiring, std::move(in.read)), give(wiring, std::move(out.write)),
                   give(wiring, std::move(log.write))};
+  for (const sys::Fd& listener : plan.listeners) wiring.child.push_back(listener.get());
   wiring.ends.push_back(std::move(in.write));
   wiring.ends.push_back(std::move(out.read));
   wiring.ends.push_back(std::move(log.read));
@@ -116,10 +141,12 @@ Wiring wire_own_program(const Plan& plan) {
 }  // namespace
 
 StartResult start(const Plan& plan, const std::vector<std::string>& argv) try {
-  Wiring wiring = plan.child == Plan::Child::kHook ? wire_hook() : wire_own_program(plan);
+  Wiring wiring = plan.child == Plan::Child::kHook ? wire_hook(plan) : wire_own_program(plan);
   sys::Pipe exec_error = sys::make_pipe();
   const std::vector<char*> arguments = pointers(argv);
-  const std::vector<char*> environment = pointers(plan.environment);
+  std::vector<std::string> variables = plan.environment;
+  if (plan.child == Plan::Child::kHook && !plan.listeners.empty()) add_listeners(variables, plan.listeners.size());
+  const std::vector<char*> environment = pointers(variables);
 
   StartResult result;
   result.child.pid = ::fork();

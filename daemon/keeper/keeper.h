@@ -33,7 +33,8 @@ struct Plan {
   // Files whose change is worth a kChanged: absolute names.
   std::vector<std::string> watched;
 
-  // The worker's: descriptors 4 and 5, 6, ... of the child; the life pipe comes behind the last listener.
+  // The worker's: descriptors 4 and 5, 6, ... of the child; the life pipe comes behind the last listener. A hook has
+  // its listeners from 3 on, with LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES as sd_listen_fds(3) expects them.
   sys::Fd spool;
   std::vector<sys::Fd> listeners;
   // The keyholder's: descriptor 4 of the child, a sealed memfd (daemon/sys/key_files.h); the life pipe is 5.

@@ -35,7 +35,7 @@ struct KeeperPlan {
   std::string hostname;                                          // that gethostname(2) tells there
   std::vector<std::string> watched;                              // files whose change is told
   std::filesystem::path spool;                                   // the worker's: opened inside the jail
-  std::span<const sys::Fd> listeners;                            // the worker's
+  std::span<const sys::Fd> listeners;                            // the worker's, or the hook's
   const sys::Fd* keys = nullptr;                                 // the keyholder's: a sealed memfd
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/launcher/listeners.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <string_view>
 
 #include "daemon/launcher/comma_list.h"
@@ -58,11 +60,11 @@ std::uint16_t port_of(const addrinfo& address) {
                                              : reinterpret_cast<const sockaddr_in*>(address.ai_addr)->sin_port);
 }
 
-[[noreturn]] void explain(const addrinfo& address, int error) {
+[[noreturn]] void explain(const addrinfo& address, int error, std::string_view by) {
   const std::string where = to_text(address.ai_addr, address.ai_addrlen);
   const std::uint16_t port = port_of(address);
   std::string text = fmt::format("bind {}: {}", where, sys::errno_text(error));
-  const std::string elsewhere = fmt::format("--listen 127.0.0.1:{}", port < 1024 ? 1000 + port : port + 1);
+  const std::string elsewhere = fmt::format("{} 127.0.0.1:{}", by, port < 1024 ? 1000 + port : port + 1);
   if (error == EADDRINUSE) {
     const std::optional<PortHolder> holder = find_port_holder(port);
     text += holder ? fmt::format(": process {} ({}) listens there", holder->pid, holder->name)
@@ -113,39 +115,70 @@ bool take_over(Listeners& result, const config::Config& config, const config::Li
   return true;
 }
 
+// All addresses of one listener. `elsewhere`: what says where else it may listen.
+void bind_one(Listeners& result, const config::Config& config, const config::Listener& listener, Ports ports,
+              std::string_view elsewhere) {
+  Addresses missing;  // one of them, for the error message
+  int missing_errno = 0;
+  const std::size_t before = result.sockets.size();
+  for (const std::string& name : listener.address) {
+    if (name.starts_with(kUnix)) {
+      bind_in_file_system(result, config, listener, name.substr(kUnix.size()));
+      continue;
+    }
+    Addresses addresses = resolve(listener, name, ports);
+    for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+      Fd socket = listen_on(*address);
+      const int error = errno;
+      if (socket.valid()) {
+        result.bound.push_back({.listener = listener.name, .address = bound_address(socket)});
+        result.sockets.push_back(std::move(socket));
+      } else if (is_missing(error)) {
+        result.warnings.push_back(fmt::format("listener {}: {} is not bound: {}", listener.name,
+                                              to_text(address->ai_addr, address->ai_addrlen), sys::errno_text(error)));
+        missing_errno = error;
+      } else {
+        explain(*address, error, elsewhere);
+      }
+    }
+    if (missing_errno != 0 && !missing) missing = std::move(addresses);
+  }
+  if (result.sockets.size() == before && missing) explain(*missing, missing_errno, elsewhere);
+}
+
+// As if it were a listener of that name.
+config::Listener listener_of(const config::Hook& hook) {
+  config::Listener listener;
+  listener.name = "hook." + hook.name;
+  listener.address = hook.sandbox.listen;
+  listener.source = hook.source;
+  return listener;
+}
+
+std::vector<Fd> bind_for_hook(Listeners& all, const config::Config& config, const config::Hook& hook, Ports ports,
+                              std::vector<Inherited>& inherited) {
+  const config::Listener listener = listener_of(hook);
+  Listeners own;
+  if (!take_over(own, config, listener, inherited)) {
+    bind_one(own, config, listener, ports, fmt::format("sandbox.listen of hook {}", hook.name));
+  }
+  for (const Fd& socket : own.sockets) {
+    must(::fcntl(socket.get(), F_SETFL, must(::fcntl(socket.get(), F_GETFL), "F_GETFL") & ~O_NONBLOCK), "F_SETFL");
+  }
+  std::ranges::move(own.bound, std::back_inserter(all.bound));
+  std::ranges::move(own.warnings, std::back_inserter(all.warnings));
+  return std::move(own.sockets);
+}
+
 }  // namespace
 
 Listeners bind_listeners(const config::Config& config, Ports ports, std::vector<Inherited> inherited) {
   Listeners result;
   for (const config::Listener& listener : config.listeners) {
-    if (take_over(result, config, listener, inherited)) continue;
-    Addresses missing;  // one of them, for the error message
-    int missing_errno = 0;
-    const std::size_t before = result.sockets.size();
-    for (const std::string& name : listener.address) {
-      if (name.starts_with(kUnix)) {
-        bind_in_file_system(result, config, listener, name.substr(kUnix.size()));
-        continue;
-      }
-      Addresses addresses = resolve(listener, name, ports);
-      for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
-        Fd socket = listen_on(*address);
-        const int error = errno;
-        if (socket.valid()) {
-          result.bound.push_back({.listener = listener.name, .address = bound_address(socket)});
-          result.sockets.push_back(std::move(socket));
-        } else if (is_missing(error)) {
-          result.warnings.push_back(fmt::format("listener {}: {} is not bound: {}", listener.name,
-                                                to_text(address->ai_addr, address->ai_addrlen),
-                                                sys::errno_text(error)));
-          missing_errno = error;
-        } else {
-          explain(*address, error);
-        }
-      }
-      if (missing_errno != 0 && !missing) missing = std::move(addresses);
-    }
-    if (result.sockets.size() == before && missing) explain(*missing, missing_errno);
+    if (!take_over(result, config, listener, inherited)) bind_one(result, config, listener, ports, "--listen");
+  }
+  for (const config::Hook& hook : config.hooks) {
+    result.of_hooks.push_back(bind_for_hook(result, config, hook, ports, inherited));
   }
   if (!inherited.empty()) throw StartError(EX_CONFIG, unknown_sockets(inherited, config.listeners));
   return result;

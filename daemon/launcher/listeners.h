@@ -17,6 +17,10 @@ struct Listeners {
   std::vector<sys::Fd> sockets;     // listening, non-blocking; TCP connections inherit keep-alive and no-delay
   std::vector<BoundAddress> bound;  // of the same index
   std::vector<std::string> warnings;
+
+  // What hooks listen on (sandbox.listen), by index in Config::hooks: blocking sockets, as most programs expect them.
+  // Among `bound` they come behind all others, as "hook.NAME".
+  std::vector<std::vector<sys::Fd>> of_hooks;
 };
 
 // A listener that some of `inherited` are meant for has these and no others. Throws StartError with the ways out: the

@@ -134,6 +134,7 @@ int run_one_hook(const CommandLine& line, const Programs& programs) {
                                    .programs = programs,
                                    .listeners = {},
                                    .bound = {},
+                                   .of_hooks = {},
                                    .keys = nullptr,
                                    .isolation = identities.separate ? Isolation::kNamespaced : Isolation::kNone,
                                    .open_files = raise_open_files()},
@@ -193,12 +194,14 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
                                        .programs = programs,
                                        .listeners = listeners.sockets,
                                        .bound = listeners.bound,
+                                       .of_hooks = listeners.of_hooks,
                                        .keys = keys.valid() ? &keys : nullptr,
                                        .isolation = tree.isolation,
                                        .open_files = open_files}),
                            life.read, main_argv);
-  listeners.sockets.clear();  // the worker's keeper has them
-  keys.reset();               // the keyholder's keeper has them
+  listeners.sockets.clear();   // the worker's keeper has them
+  listeners.of_hooks.clear();  // and those of hooks theirs
+  keys.reset();                // the keyholder's keeper has them
   life.read.reset();
   // CAP_SYS_ADMIN.
   if (root) enter(supervisor_root(config, config_folders(line.request, loaded), loaded.read));

@@ -17,7 +17,7 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.slot.role = Role::kWorker;
   plan.slot.argv = {request.programs.worker};
   std::size_t descriptor = kFirstListener;
-  for (const BoundAddress& one : request.bound) {
+  for (const BoundAddress& one : request.bound.first(request.listeners.size())) {
     plan.slot.argv.push_back(fmt::format("{}={}", descriptor++, one.listener));
   }
   plan.slot.argv.insert(plan.slot.argv.end(), {"--life", std::to_string(descriptor), "--isolation",
@@ -78,6 +78,7 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.hostname = request.config.hostname;
   plan.keeper.directory = state_folder(request.config, hook);
   plan.keeper.open_files = request.open_files;
+  if (index < request.of_hooks.size()) plan.keeper.listeners = request.of_hooks[index];
   if (hook.reload_on_change) plan.keeper.watched = files_of(hook);
   if (request.identities.separate) {
     plan.keeper.jail =

@@ -25,8 +25,9 @@ struct PlanRequest {
   const Identities& identities;
   const Programs& programs;
   std::span<const sys::Fd> listeners;
-  std::span<const BoundAddress> bound;  // of the same index
-  const sys::Fd* keys;                  // what the keyholder gets; null: there is none
+  std::span<const BoundAddress> bound;             // of the same index; what hooks listen on comes behind
+  std::span<const std::vector<sys::Fd>> of_hooks;  // listeners, by index in Config::hooks
+  const sys::Fd* keys;                             // what the keyholder gets; null: there is none
   Isolation isolation;
   rlimit open_files;  // of the hooks: ours is raised
 };

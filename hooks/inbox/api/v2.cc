@@ -4,7 +4,6 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <regex>
 #include <sstream>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "hooks/inbox/api/shapes.h"
 #include "hooks/inbox/mail/document.h"
 #include "hooks/inbox/mail/opened.h"
+#include "hooks/inbox/page/frame.h"
 #include "hooks/inbox/store/reader.h"
 #include "hooks/mime/field_text.h"
 
@@ -22,7 +22,8 @@ namespace hooksmtpd::inbox::v2 {
 namespace {
 
 constexpr std::int64_t kMostListed = 1000, kUsuallyListed = 50;
-constexpr std::size_t kMaxText = 1024 * 1024;  // octets of a text within a message's JSON
+constexpr std::size_t kMaxHtml = 4 * 1024 * 1024;  // octets that are shown
+constexpr std::size_t kMaxText = 1024 * 1024;      // octets of a text within a message's JSON
 
 Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
@@ -114,8 +115,13 @@ void show_html(Context& context, Exchange& exchange, const std::string& id) {
   const Opened opened = open(context, id);
   const auto* const html = opened.body("text/html");
   if (!html) not_found("it has no part that is text/html");
-  exchange.reply(HTTP_OK, "text/html; charset=utf-8", document_of(opened, *html, "parts/"),
-                 {{"Content-Security-Policy", document_policy(exchange.parameter("remote") == "1")}});
+  std::vector<page::InlinePart> pictures;
+  opened.each([&](const mime::Node& part) {
+    if (part.content.id) pictures.push_back({*part.content.id, fmt::format("parts/{}?inline=1", part.number)});
+  });
+  const auto remote = exchange.parameter("remote") == "1" ? page::Remote::kPictures : page::Remote::kBlocked;
+  exchange.reply(HTTP_OK, "text/html; charset=utf-8", page::frame_document(opened.text(*html, kMaxHtml), pictures),
+                 {{"Content-Security-Policy", page::frame_policy(remote)}});
 }
 
 void show_text(Context& context, Exchange& exchange, const std::string& id) {

@@ -111,32 +111,6 @@ constexpr std::array kFeatures{
 
 }  // namespace
 
-std::string document_policy(bool remote) {
-  const std::string_view from = remote ? "'self' data: https: http:" : "'self' data:";
-  return fmt::format(
-      "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src {0}; style-src "
-      "'unsafe-inline'{1}; "
-      "font-src {2}; media-src {2}; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
-      from, remote ? " https: http:" : "", remote ? "data: https: http:" : "data:");
-}
-
-std::string document_of(const Opened& message, const mime::Node& html, std::string_view parts) {
-  std::string text = message.text(html, kMaxShown);
-  // Links open beside the page, whatever the message says; of several <base> the first one counts.
-  std::string out = "<!doctype html><meta charset=\"utf-8\"><base target=\"_blank\">";
-  std::size_t at = 0;
-  while (true) {
-    const std::size_t found = text.find("cid:", at);
-    out.append(text, at, found == std::string::npos ? found : found - at);
-    if (found == std::string::npos) return out;
-    const std::size_t end = std::min(text.find_first_of("\"'<> \t\r\n)&", found), text.size());
-    const std::string id = text.substr(found + 4, end - found - 4);
-    const mime::Node* const image = id.empty() ? nullptr : message.by_content_id(id);
-    out += image ? fmt::format("{}{}?inline=1", parts, image->number) : text.substr(found, end - found);
-    at = end;
-  }
-}
-
 Json links_of(const Opened& message) {
   Links links;
   if (const auto* const html = message.body("text/html")) add_links_of_html(message.text(*html, kMaxShown), links);
