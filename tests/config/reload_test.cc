@@ -105,6 +105,7 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
       {[](Config& c) { c.hooks[0].environment["A"] = std::string("b"); }, {"hook.policy.environment"}},
       {[](Config& c) { c.hooks[0].sandbox.user = std::string("ann"); }, {"hook.policy.sandbox.user"}},
       {[](Config& c) { c.hooks[0].sandbox.read = {"/x"}; }, {"hook.policy.sandbox.read"}},
+      {[](Config& c) { c.hooks[0].sandbox.listen = {"127.0.0.1:1"}; }, {"hook.policy.sandbox.listen"}},
   };
   for (const auto& [change, restart] : cases) CHECK_EQ(after(change).restart_needed, restart);
 }
