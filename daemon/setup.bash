@@ -15,7 +15,7 @@ test_packages=(
   openssl swaks curl msmtp nodejs node-nodemailer
   perl libnet-ssleay-perl libio-socket-ssl-perl libauthen-sasl-perl
   tcl tcllib
-  busybox jq mypy node-typescript mandoc
+  busybox chromium jq mypy node-typescript mandoc
   fish iproute2 strace systemd util-linux zsh
   debootstrap systemd-container
 )
@@ -74,6 +74,20 @@ configure() {
     flock "$folder" meson configure "$folder" "$@" >&2
   fi
   printf '%s\n' "$wanted" >"$folder/options"
+}
+
+# npm_packages FOLDER: what tests/npm/package-lock.json names, each as its hash says, into FOLDER/npm. Without a network, or
+# without npm, the tests that want them are skipped.
+npm_packages() {
+  local folder=$1/npm
+  cmp -s "$root/tests/npm/package-lock.json" "$folder/node_modules/installed-lock.json" && return
+  mkdir -p "$folder"
+  cp "$root"/tests/npm/package.json "$root"/tests/npm/package-lock.json "$folder"
+  if (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >&2; then
+    cp "$root/tests/npm/package-lock.json" "$folder/node_modules/installed-lock.json"
+  else
+    echo "$0: the npm packages of the tests could not be installed" >&2
+  fi
 }
 
 # compile FOLDER TARGET...: quiet when there is nothing to do. One at a time may build in a folder.
