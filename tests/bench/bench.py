@@ -52,6 +52,8 @@ SCENARIOS |= {
     "hooks-recipients": Scenario("100 pipelined recipients, a hook that takes 10 ms",
                                  "--connections 1 --messages 100 --pipelining --recipients 100", peers=("hooksmtpd+late",)),
     "hooks-tcl": Scenario("the same Tcl callbacks", "--connections 64 --messages 100", peers=("tcllib", "hooksmtpd+tcl")),
+    "inbox": Scenario("messages of 1 KiB, stored", "--connections 64 --messages 100",
+                      peers=("hooksmtpd", "hooksmtpd+maildir", "hooksmtpd+inbox")),
     "hooks-burst": Scenario("1,000 connections", "--connections 1000 --messages 1",
                             peers=("hooksmtpd+compiled", "hooksmtpd+compiled+disturbed")),
 }
