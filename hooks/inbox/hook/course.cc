@@ -45,7 +45,7 @@ class Course {
   void client(const Json& entry) {
     hook_.clear();
     if (!entry.contains("line")) {
-      step_ = ".";
+      step_.assign(1, '.');  // GCC 12 warns of an overlap where a literal is assigned
       return;
     }
     const std::string line = entry.at("line");

@@ -74,7 +74,9 @@ void read(const Json& json, Options& options) {
   constexpr std::array<std::string_view, 5> kKnown{"retain", "mailboxes", "hosts", "password_file", "relay"};
   for (const auto& [key, value] : json.items()) {
     if (std::ranges::find(kKnown, key) == kKnown.end()) {
-      throw std::runtime_error(fmt::format("there is no option `{}`: {}", key, fmt::join(kKnown, ", ")));
+      std::string known;
+      for (const std::string_view each : kKnown) known.append(known.empty() ? "" : ", ").append(each);
+      throw std::runtime_error(fmt::format("there is no option `{}`: {}", key, known));
     }
   }
   options.retention = retention(json.value("retain", Json::object()));
