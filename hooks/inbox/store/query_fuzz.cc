@@ -66,7 +66,7 @@ class Mail {
     return sequences(reader_.arrived(query, 0, kMost, kNow));
   }
   std::vector<std::int64_t> found(std::string_view query) { return rows_.find(parse_query(query, kNow), 0, kMost); }
-  std::uint64_t total(std::string_view query) const { return reader_.list({.query = query}, kNow).total; }
+  std::uint64_t total(std::string_view query) const { return reader_.list({.query = query, .limit = 1}, kNow).total; }
 
  private:
   // Oldest first.

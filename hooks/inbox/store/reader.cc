@@ -88,9 +88,11 @@ Page Reader::list(const Wanted& wanted, Time now) const {
   const int parameter = search.bind(found, wanted.before != 0 ? wanted.before : INT64_MAX);
   found.bind(parameter, static_cast<std::int64_t>(wanted.limit) + 1)
       .bind(parameter + 1, static_cast<std::int64_t>(wanted.skip));
+  bool to_the_end = true;
   while (found.step()) {
     if (page.messages.size() == wanted.limit) {
       if (wanted.limit > 0) page.next = page.messages.back().sequence;
+      to_the_end = false;
       break;
     }
     page.messages.push_back(summary(found));
@@ -101,6 +103,10 @@ Page Reader::list(const Wanted& wanted, Time now) const {
     if (search.query.empty()) page.total += mailbox.messages;
   }
   if (search.query.empty()) return page;
+  if (to_the_end && wanted.before == 0 && wanted.skip == 0 && page.messages.size() <= kMostCounted) {
+    page.total = page.messages.size();  // all of them are on the page: no second search
+    return page;
+  }
   Statement count(database_,
                   fmt::format("SELECT count(*) FROM (SELECT 1{} LIMIT {})", search.sql("{} < ?"), kMostCounted + 1));
   search.bind(count, INT64_MAX);
