@@ -54,6 +54,15 @@ SlotPlan plan_keyholder(const PlanRequest& request) {
   return plan;
 }
 
+// Where mail comes in, for a hook that tells people.
+std::string smtp_addresses(const PlanRequest& request) {
+  std::string addresses;
+  for (const BoundAddress& one : request.bound.first(request.listeners.size())) {
+    addresses.append(addresses.empty() ? "" : " ").append(one.address);
+  }
+  return addresses;
+}
+
 // What a hook is made of, as far as its command names it.
 std::vector<std::string> files_of(const config::Hook& hook) {
   std::vector<std::string> files;
@@ -76,6 +85,8 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.identity = request.identities.hooks[index];
   plan.keeper.environment = hook_environment(request.config, hook, sdk_folder(request.programs));
   plan.keeper.hostname = request.config.hostname;
+  plan.keeper.environment.push_back("HOOK_HOSTNAME=" + request.config.hostname);
+  plan.keeper.environment.push_back("HOOK_SMTP=" + smtp_addresses(request));
   plan.keeper.directory = state_folder(request.config, hook);
   plan.keeper.open_files = request.open_files;
   if (index < request.of_hooks.size()) plan.keeper.listeners = request.of_hooks[index];

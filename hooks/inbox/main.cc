@@ -16,6 +16,7 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <string>
 
 #include "hooks/inbox/api/context.h"
@@ -36,6 +37,17 @@ struct Release {
 std::filesystem::path state_folder() {
   const char* const folder = std::getenv("HOOK_STATE");
   return folder ? folder : ".";
+}
+
+// As the daemon tells it to every hook.
+DaemonFacts daemon_facts() {
+  DaemonFacts facts;
+  if (const char* const name = std::getenv("HOOK_HOSTNAME")) facts.hostname = name;
+  if (const char* const addresses = std::getenv("HOOK_SMTP")) {
+    std::istringstream in(addresses);
+    for (std::string one; in >> one;) facts.smtp.push_back(one);
+  }
+  return facts;
 }
 
 // The first line of a file; throws std::runtime_error.
@@ -72,8 +84,8 @@ class Inbox {
     options_ = options;
     store_.emplace(state_folder(), options.retention, [this] { eventfd_write(wakeup_, 1); });
     if (!store_->said().empty()) fmt::print(stderr, "<3>{}\n", store_->said());
-    context_.emplace(
-        Context{.base = base_.get(), .store = *store_, .options = options_, .token = new_id(), .facts = {}});
+    context_.emplace(Context{
+        .base = base_.get(), .store = *store_, .options = options_, .token = new_id(), .facts = daemon_facts()});
     AccessRules rules{.hosts = options.hosts, .token = context_->token, .password = {}};
     if (!options.password_file.empty()) rules.password = read_password(options.password_file);
     server_.emplace(base_.get(), std::move(rules), [this](const ExchangePtr& exchange) { route(*context_, exchange); });

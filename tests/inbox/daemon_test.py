@@ -31,6 +31,8 @@ def test_mail_is_there_when_it_is_acknowledged(make_daemon):
         assert client.message(b"Subject: over the wire\r\n\r\nhello\r\n").code == 250
         found, = get(daemon, "/api/v2/messages")["messages"]
         assert found["subject"] == "over the wire"
+        facts = get(daemon, "/api/v2/info")
+        assert (facts["hostname"], facts["smtp"], facts["messages"]) == ("mail.test", ["127.0.0.1:25"], 1)
     session = get(daemon, f"/api/v2/messages/{found['id']}")["session"]
     daemon.log.wait(f"session id={session}")
     entries = wait_for_dialogue(daemon, found["id"])

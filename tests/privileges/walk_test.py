@@ -150,7 +150,7 @@ def test_what_a_hook_sees_of_itself(daemon):
     check(process)
     assert fields["Root"] == "no"
     assert set(fields["Environment"].split()) <= {
-        "PATH", "HOME", "HOOK_NAME", "HOOK_STATE", "HOOK_SDK", "PYTHONPATH", "NODE_PATH", "PYTHONUNBUFFERED", "LC_CTYPE", "LANG"}
+        "PATH", "HOME", "HOOK_NAME", "HOOK_STATE", "HOOK_SDK", "HOOK_HOSTNAME", "HOOK_SMTP", "PYTHONPATH", "NODE_PATH", "PYTHONUNBUFFERED", "LC_CTYPE", "LANG"}
     assert len(fields["Pids"].split()) <= 2, "sees others than itself and its keeper"
 
 
