@@ -33,6 +33,9 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 namespace v2 {
 bool route(Context& context, const ExchangePtr& exchange);
 }
+namespace v1 {
+bool route(Context& context, const ExchangePtr& exchange);
+}
 
 // All of them, the page's own files, and what is nowhere.
 void route(Context& context, const ExchangePtr& exchange);

@@ -52,7 +52,7 @@ bool show_health(Context& context, Exchange& exchange) {
 
 void route(Context& context, const ExchangePtr& exchange) try {
   if (exchange->reads() && (show_page(context, *exchange) || show_health(context, *exchange))) return;
-  if (v2::route(context, exchange)) return;
+  if (v2::route(context, exchange) || v1::route(context, exchange)) return;
   exchange->reply(Problem{404, "Not Found", "there is nothing at this path"});
 } catch (const ProblemError& error) {
   exchange->reply(error.problem());

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace hooksmtpd::inbox {
 namespace {
@@ -29,7 +30,12 @@ std::string to_text(const nlohmann::json& json) {
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+Exchange::~Exchange() {
+  if (request_ != nullptr) watch_connection(false);
+}
+
 Exchange::Exchange(evhttp_request* request) : request_(request) {
+  watch_connection(true);
   const evhttp_uri* const uri = evhttp_request_get_evhttp_uri(request);
   if (uri == nullptr) return;
   path_ = decoded(evhttp_uri_get_path(uri));
@@ -64,7 +70,8 @@ void Exchange::add_header(const char* name, const std::string& value) {
 
 // Nothing of ours is ever guessed at, kept, or shown within somebody else's page.
 void Exchange::reply(int status, std::string_view type, std::string_view body, Headers headers) {
-  if (left_) watch_connection(false);  // the connection may have further requests
+  if (request_ == nullptr) return;
+  watch_connection(false);  // it may have further requests
   add_header("Content-Type", std::string(type));
   add_header("X-Content-Type-Options", "nosniff");
   add_header("Referrer-Policy", "no-referrer");
@@ -78,7 +85,7 @@ void Exchange::reply(int status, std::string_view type, std::string_view body, H
   if (!shared) add_header("Cross-Origin-Resource-Policy", "same-origin");
   const std::unique_ptr<evbuffer, decltype(&evbuffer_free)> out(evbuffer_new(), evbuffer_free);
   evbuffer_add(out.get(), body.data(), body.size());
-  evhttp_send_reply(request_, status, nullptr, out.get());
+  evhttp_send_reply(std::exchange(request_, nullptr), status, nullptr, out.get());
 }
 
 void Exchange::reply(const nlohmann::json& json, int status) { reply(status, kJson, to_text(json)); }
@@ -90,15 +97,11 @@ void Exchange::reply(const Problem& problem) {
   reply(problem.status, "application/problem+json", to_text(json));
 }
 
-void Exchange::on_leave(std::function<void()> left) {
-  left_ = std::move(left);
-  watch_connection(true);
-}
-
 void Exchange::watch_connection(bool watch) {
   const auto closed = [](evhttp_connection*, void* self) {
-    const auto left = std::move(static_cast<Exchange*>(self)->left_);  // it may be our end
-    left();
+    auto& exchange = *static_cast<Exchange*>(self);
+    exchange.request_ = nullptr;
+    if (const auto left = std::move(exchange.left_)) left();  // it may be the exchange's end
   };
   evhttp_connection_set_closecb(evhttp_request_get_connection(request_), watch ? +closed : nullptr,
                                 watch ? this : nullptr);
@@ -112,6 +115,7 @@ void Exchange::begin(std::string_view type) {
 }
 
 void Exchange::send(std::string_view piece) {
+  if (request_ == nullptr) return;
   const std::unique_ptr<evbuffer, decltype(&evbuffer_free)> out(evbuffer_new(), evbuffer_free);
   evbuffer_add(out.get(), piece.data(), piece.size());
   evhttp_send_reply_chunk(request_, out.get());

@@ -24,8 +24,11 @@ struct Problem {
 
 class Exchange {
  public:
-  // `request` stays evhttp's.
+  // `request` stays evhttp's, which takes it away when the client leaves: what is replied then is nobody's.
   explicit Exchange(evhttp_request* request);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange();
 
   evhttp_cmd_type method() const { return evhttp_request_get_command(request_); }
   bool reads() const { return method() == EVHTTP_REQ_GET || method() == EVHTTP_REQ_HEAD; }
@@ -43,8 +46,8 @@ class Exchange {
   void reply(const nlohmann::json& json, int status = HTTP_OK);
   void reply(const Problem& problem);
 
-  // Calls `left` if the client leaves before it has its answer: then it must not be given any more.
-  void on_leave(std::function<void()> left);
+  // Calls `left` if the client leaves before it has all of its answer.
+  void on_leave(std::function<void()> left) { left_ = std::move(left); }
 
   // Or an answer that goes on until its client leaves.
   void begin(std::string_view type);
@@ -54,7 +57,7 @@ class Exchange {
   void watch_connection(bool watch);
   void add_header(const char* name, const std::string& value);
 
-  evhttp_request* request_;
+  evhttp_request* request_;  // null: the client has left, or has its answer
   std::string path_;
   std::map<std::string, std::string> parameters_;
   std::function<void()> left_;

@@ -213,6 +213,20 @@ std::size_t Rows::mark(std::span<const std::int64_t> sequences, Mark mark, std::
   return count;
 }
 
+std::size_t Rows::set_tags(std::span<const std::int64_t> sequences, std::span<const std::string> tags) {
+  std::vector<std::string> ids;
+  for (const std::int64_t sequence : sequences) {
+    row_.bind(1, sequence);
+    if (row_.step()) ids.emplace_back(row_.text(0));
+    row_.reset();
+    delete_tags_.bind(1, sequence).run();
+    for (const std::string& tag : tags) insert_tag_.bind(1, std::string_view(tag)).bind(2, sequence).run();
+  }
+  const std::size_t count = ids.size();
+  if (count > 0) changes_.push_back({.kind = Change::Kind::kUpdate, .ids = std::move(ids)});
+  return count;
+}
+
 std::vector<std::int64_t> Rows::find(std::span<const std::string> ids) {
   std::vector<std::int64_t> sequences;
   Statement found(database_, "SELECT sequence FROM messages WHERE id = ?");

@@ -53,6 +53,8 @@ class Rows {
 
   // Returns how many messages were changed. `tag`: of kTag and kUntag.
   std::size_t mark(std::span<const std::int64_t> sequences, Mark mark, std::string_view tag);
+  // These tags and no others.
+  std::size_t set_tags(std::span<const std::int64_t> sequences, std::span<const std::string> tags);
   std::vector<std::int64_t> find(std::span<const std::string> ids);
   // The first `most` that the query finds, from the sequence `after` on, oldest first.
   std::vector<std::int64_t> find(const Query& query, std::int64_t after, std::size_t most);

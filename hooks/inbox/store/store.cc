@@ -95,6 +95,17 @@ void Store::mark_found(std::string query, Mark mark, std::string tag, Changed ch
                               const std::optional<WriteFailure>& failure) { changed(progress->changed, failure); }});
 }
 
+void Store::set_tags(std::vector<std::string> ids, std::vector<std::string> tags, Changed changed) {
+  const auto count = std::make_shared<std::size_t>(0);
+  writer_.submit({.write =
+                      [count, ids = std::move(ids), tags = std::move(tags)](Rows& rows) {
+                        *count = rows.set_tags(rows.find(ids), tags);
+                        return false;
+                      },
+                  .done = [count, changed = std::move(changed)](
+                              const std::optional<WriteFailure>& failure) { changed(*count, failure); }});
+}
+
 void Store::poll() {
   for (const Change& change : writer_.finished()) {
     for (auto watcher = watchers_.begin(); watcher != watchers_.end();) {

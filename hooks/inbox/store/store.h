@@ -37,6 +37,9 @@ class Store {
   void mark(std::vector<std::string> ids, Mark mark, std::string tag, Changed changed);
   void mark_found(std::string query, Mark mark, std::string tag, Changed changed);
 
+  // These tags and no others; of messages that are there.
+  void set_tags(std::vector<std::string> ids, std::vector<std::string> tags, Changed changed);
+
   // Tells whoever waits what has been written.
   void poll();
   // `watcher` is told of every change once it is on disk, until unwatch(). It may unwatch itself.
