@@ -187,9 +187,8 @@ class Keeper {
 
 int run(Plan plan) {
   // Promise P2: whatever went wrong before, nothing is ever executed with a privilege.
-  const auto bounding = plan.own_pid_namespace ? sys::Bounding::kMustBeEmpty : sys::Bounding::kMayBeFull;
-  const sys::ProcessReport report = sys::report_self();
-  if (!sys::privilege_left(report, bounding).empty()) return EX_CONFIG;
+  const sys::ProcessReport report = sys::SelfReport().read();
+  if (!sys::privilege_left(report, plan.demands).empty()) return EX_CONFIG;
   Keeper keeper(std::move(plan));
   if (!keeper.tell(report)) return EX_OSERR;
   keeper.serve();

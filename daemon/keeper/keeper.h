@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "daemon/sys/fd.h"
+#include "daemon/sys/process_report.h"
 
 namespace hooksmtpd::keeper {
 
@@ -26,6 +27,7 @@ struct Plan {
   sys::Fd life;     // read end of the life pipe
   // Pid 1 of its own pid namespace may kill by kill(-1) and reaps for all; anyone else kills a process group.
   bool own_pid_namespace = false;
+  sys::Demands demands;                  // what we and our child have to be
   std::vector<std::string> environment;  // the child's whole environment, "NAME=value"
   std::string directory = "/";           // the child's working directory
   std::optional<rlimit> open_files;      // the child's RLIMIT_NOFILE, where it differs from ours

@@ -1,8 +1,8 @@
 // The keyholder: the private keys of the certificates, in a process that no mail client can talk to. Started by its
 // keeper, again and again if need be; never root.
 //
-//   keyholder --life N        descriptors: 2 the log, 3 the supervisor, 4 the key files that root read at start
-//   keyholder --mapped-files  what to bind into its jail, a name a line
+//   keyholder --life N --sandbox LAYERS  descriptors: 2 the log, 3 the supervisor, 4 the key files that root read at
+//   start keyholder --mapped-files  what to bind into its jail, a name a line
 
 #include <openssl/crypto.h>
 
@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "daemon/keyholder/keyholder.h"
+#include "daemon/keyholder/sandbox.h"
 #include "daemon/sys/fd.h"
 #include "daemon/sys/frame.h"
 #include "daemon/sys/log.h"
@@ -34,7 +35,7 @@ constexpr std::size_t kSecretMemory = 1024 * 1024;
 constexpr std::size_t kSmallestSecret = 16;
 
 keyholder::Keyholder::Start read_arguments(int argc, char** argv) {
-  if (argc != 3 || std::string_view(argv[1]) != "--life") {
+  if (argc != 5 || std::string_view(argv[1]) != "--life" || std::string_view(argv[3]) != "--sandbox") {
     throw std::invalid_argument("it is hooksmtpd that starts this program");
   }
   return {.log = sys::Log::to_pipe(sys::Fd(2)),
@@ -43,8 +44,7 @@ keyholder::Keyholder::Start read_arguments(int argc, char** argv) {
           .key_files = sys::Fd(4)};
 }
 
-void report_to_supervisor(const sys::Fd& control) {
-  const sys::ProcessReport report = sys::report_self();
+void report_to_supervisor(const sys::Fd& control, const sys::ProcessReport& report) {
   if (!sys::send_frame(control, sys::FrameKind::kReport, sys::as_body(report))) {
     throw std::runtime_error("the supervisor does not listen");
   }
@@ -63,8 +63,7 @@ int main(int argc, char** argv) try {
   if (CRYPTO_secure_malloc_init(kSecretMemory, kSmallestSecret) == 0) {
     throw std::runtime_error("no memory for private keys");
   }
-  sys::enter_sandbox();
-  report_to_supervisor(start.control);
+  report_to_supervisor(start.control, sys::enter_sandbox(keyholder::sandbox(), sys::parse_own_layers(argv[4])));
   return keyholder::Keyholder(std::move(start)).run();
 } catch (const std::exception& error) {
   std::fprintf(stderr, "<3>keyholder: %s\n", error.what());

@@ -37,6 +37,9 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check-config", "say what is wrong with the configuration; start nothing");
   add_config_options(*check, line.request, file);
 
+  CLI::App* sandbox = app.add_subcommand("check-sandbox", "say which layers of the sandbox this machine gives us");
+  sandbox->add_flag("--json", line.json, "as one line of JSON");
+
   CLI::App* hook = app.add_subcommand("run-hook", "run one configured hook, locked in as the daemon would, by hand");
   hook->add_option("NAME", line.hook, "the hook's name")->required();
   std::vector<std::string> read;
@@ -66,6 +69,7 @@ std::expected<CommandLine, int> parse_command_line(int argc, char** argv) {
     return std::unexpected(app.exit(error) == 0 ? EX_OK : EX_USAGE);
   }
   if (check->parsed()) line.command = CommandLine::Command::kCheckConfig;
+  if (sandbox->parsed()) line.command = CommandLine::Command::kCheckSandbox;
   if (hook->parsed()) line.command = CommandLine::Command::kRunHook;
   if (init->parsed()) line.command = CommandLine::Command::kTlsInit;
   // Absolute: a reload happens in another root and working directory.

@@ -1,4 +1,4 @@
-// hooksmtpd run | check-config | run-hook | tls init | passwd | sendmail | --version
+// hooksmtpd run | check-config | check-sandbox | run-hook | tls init | passwd | sendmail | --version
 
 #pragma once
 
@@ -14,12 +14,13 @@
 namespace hooksmtpd::launcher {
 
 struct CommandLine {
-  enum class Command : std::uint8_t { kRun, kCheckConfig, kRunHook, kTlsInit };
+  enum class Command : std::uint8_t { kRun, kCheckConfig, kCheckSandbox, kRunHook, kTlsInit };
   Command command = Command::kRun;
   config::Request request;  // of all but tls init, without its Machine
   bool ephemeral = false;   // every port picked by the kernel; told as a line of JSON on standard output
   std::string hook;         // of run-hook: its name,
   std::vector<std::filesystem::path> read;  // and folders that it sees beside those of its configuration
+  bool json = false;                        // of check-sandbox
   CertificateOrder certificate;             // of tls init; an empty folder: the default
 };
 

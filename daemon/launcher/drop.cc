@@ -24,6 +24,13 @@ void empty_bounding_set() {
   }
 }
 
+bool has_setpcap() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
+  must(::syscall(SYS_capget, &header, sets.data()), "capget");
+  return (sets[0].effective & (1U << CAP_SETPCAP)) != 0;
+}
+
 void empty_capability_sets() {
   must(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0), "prctl PR_CAP_AMBIENT_CLEAR_ALL");
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -61,6 +68,8 @@ void drop_to(const Identity& identity) {
     empty_capability_sets();
     verify_that_root_is_gone(identity);
   } else {
+    // Within a user namespace of its own it has them all.
+    if (has_setpcap()) empty_bounding_set();
     empty_capability_sets();
   }
   must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS");

@@ -14,6 +14,7 @@
 #include "daemon/launcher/clone.h"
 #include "daemon/launcher/command_check.h"
 #include "daemon/launcher/file_identity.h"
+#include "daemon/launcher/keepers.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/launcher/views.h"
 #include "daemon/sys/descriptors.h"
@@ -55,9 +56,10 @@ void say(const sys::Fd& out, char kind, const std::string& text) {
 
 // In a process of its own; never returns.
 [[noreturn]] void look_from_inside(const config::Hook& hook, const Identity& identity, const std::optional<Jail>& jail,
-                                   const sys::Fd& out) try {
+                                   Namespaces own, const sys::Fd& out) try {
   const std::array kept{out.get()};
   sys::close_all_but(kept);
+  if (has(own, Namespaces::kUser)) map_own_user(identity);
   if (jail) enter(*jail);
   drop_to(identity);
   const Seen seen = jail ? Seen::kFromJail : Seen::kFromHere;
@@ -78,10 +80,11 @@ void say(const sys::Fd& out, char kind, const std::string& text) {
   ::_exit(EX_OSERR);
 }
 
-std::vector<Problem> try_command(const config::Hook& hook, const Identity& identity, const std::optional<Jail>& jail) {
+std::vector<Problem> try_command(const config::Hook& hook, const Identity& identity, const std::optional<Jail>& jail,
+                                 Namespaces own) {
   sys::Pipe pipe = sys::make_pipe();
-  const pid_t pid = clone_process(jail ? Namespaces::kMount | Namespaces::kPid : Namespaces::kShared);
-  if (pid == 0) look_from_inside(hook, identity, jail, pipe.write);
+  const pid_t pid = clone_process(own);
+  if (pid == 0) look_from_inside(hook, identity, jail, own, pipe.write);
   pipe.write.reset();
   std::string text;
   std::array<char, 4096> piece;
@@ -107,8 +110,10 @@ std::vector<Problem> try_command(const config::Hook& hook, const Identity& ident
 
 }  // namespace
 
-std::vector<Problem> check_hooks(const config::Config& config, const Identities& identities, const Programs& programs) {
+std::vector<Problem> check_hooks(const config::Config& config, const Identities& identities, const Programs& programs,
+                                 const Layers& layers) {
   std::vector<Problem> problems;
+  const Namespaces own = namespaces(layers, config::NetworkAccess::kHost);  // a network is of no use here
   for (std::size_t i = 0; i < config.hooks.size(); ++i) {
     const config::Hook& hook = config.hooks[i];
     const Identity& identity = identities.hooks[i];
@@ -118,9 +123,9 @@ std::vector<Problem> check_hooks(const config::Config& config, const Identities&
       continue;
     }
     std::optional<Jail> jail;
-    if (identities.separate)
+    if (layers.has(Layer::Kind::kJails))
       jail = hook_jail(config, hook, {.identity = identity, .sdk = sdk_folder(programs), .view = View::kProgramOnly});
-    for (Problem& problem : try_command(hook, identity, jail)) problems.push_back(std::move(problem));
+    for (Problem& problem : try_command(hook, identity, jail, own)) problems.push_back(std::move(problem));
   }
   return problems;
 }

@@ -99,7 +99,7 @@ void HookPost::started(std::vector<sys::Fd> ends) {
   pid_ = find_child(in_.proc, keeper_, process_.pid()).value_or(0);
   if (pid_ != 0) {  // promise P1: what the kernel says, not what anybody claims
     const auto seen = sys::report_of(in_.proc, pid_);
-    const std::string wrong = seen ? sys::privilege_left(*seen, in_.bounding) : std::string();
+    const std::string wrong = seen ? sys::privilege_left(*seen, in_.demands) : std::string();
     if (!wrong.empty()) return fail(fmt::format("it has a privilege: {}", wrong));
   }
   in_.log.info(sys::About{.hook = name_}, "hook start hook={} pid={} generation={}", label_,

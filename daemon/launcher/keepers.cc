@@ -12,7 +12,9 @@
 #include <array>
 #include <string_view>
 
+#include "daemon/keeper/keeper_filter.h"
 #include "daemon/launcher/start_error.h"
+#include "daemon/launcher/view_rules.h"
 #include "daemon/sys/descriptors.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/pair.h"
@@ -39,7 +41,8 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   out.child = plan.child;
   out.control = std::move(control);
   out.life = Fd(life.get());
-  out.own_pid_namespace = plan.jail.has_value();
+  out.own_pid_namespace = has(plan.namespaces, Namespaces::kPid);
+  out.demands = plan.demands;
   out.environment = plan.environment;
   out.directory = plan.directory;
   out.open_files = plan.open_files;
@@ -58,7 +61,6 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   ::setsid();  // Ctrl-C is the supervisor's alone
   sys::set_process_title(main_argv, "hooksmtpd: " + plan.title);
   lock_in(plan);
-  // ---- no privilege from here on
   ::umask(077);
   sys::standard_descriptors_to_null();
   keeper::Plan mine = plan_for_keeper(plan, std::move(control), life);
@@ -69,6 +71,22 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   [[maybe_unused]] const ssize_t told = ::write(complaint.get(), text.data(), text.size());
   const auto* known = dynamic_cast<const StartError*>(&error);
   ::_exit(known != nullptr ? known->status() : EX_OSERR);
+}
+
+void set_host_name(const std::string& name) {
+  sys::must(::sethostname(name.data(), std::min(name.size(), kLongestHostName)), "sethostname");
+}
+
+sys::LandlockRules landlock_rules(const KeeperPlan& plan) {
+  using enum sys::FileRights;
+  sys::LandlockRules rules = rules_of(plan.view);
+  // Whatever is in a jail was put there for it to be read.
+  if (has(plan.namespaces, Namespaces::kMount)) rules.places.push_back({.path = "/", .rights = kRead | kExecute});
+  // A hook in a network namespace of its own hears from that what it lacks: "network is unreachable" says more than
+  // "permission denied".
+  const bool hook = plan.child == keeper::Plan::Child::kHook;
+  rules.tcp = hook && (plan.network != config::NetworkAccess::kNone || has(plan.namespaces, Namespaces::kNetwork));
+  return rules;
 }
 
 std::string read_complaint(const Fd& pipe) {
@@ -85,25 +103,32 @@ std::string read_complaint(const Fd& pipe) {
 
 }  // namespace
 
-Namespaces namespaces_of(const KeeperPlan& plan) {
-  if (!plan.jail) return Namespaces::kShared;
-  const Namespaces own = Namespaces::kMount | Namespaces::kPid | Namespaces::kIpc | Namespaces::kUts;
-  return plan.network == config::NetworkAccess::kHost ? own : own | Namespaces::kNetwork;
+Namespaces namespaces(const Layers& layers, config::NetworkAccess network) {
+  if (!layers.has(Layer::Kind::kJails)) return Namespaces::kShared;
+  Namespaces own = Namespaces::kMount | Namespaces::kPid;
+  if (layers.has(Layer::Kind::kNamespaces)) {
+    own = own | Namespaces::kIpc | Namespaces::kUts;
+    if (network != config::NetworkAccess::kHost) own = own | Namespaces::kNetwork;
+  }
+  return layers.has(Layer::Kind::kUsers) ? own : own | Namespaces::kUser;
 }
 
 void lock_in(const KeeperPlan& plan) {
-  if (plan.jail) {
-    if (plan.network == config::NetworkAccess::kLoopback) raise_loopback();
-    sys::must(::sethostname(plan.hostname.data(), std::min(plan.hostname.size(), kLongestHostName)), "sethostname");
-    enter(*plan.jail);
-  }
+  if (has(plan.namespaces, Namespaces::kUser)) map_own_user(plan.identity);
+  if (has(plan.namespaces, Namespaces::kNetwork) && plan.network == config::NetworkAccess::kLoopback) raise_loopback();
+  if (has(plan.namespaces, Namespaces::kUts)) set_host_name(plan.hostname);
+  if (has(plan.namespaces, Namespaces::kMount)) enter(plan.view);
   drop_to(plan.identity);
+  // ---- no privilege from here on
+  sys::limit(plan.limits);
+  if (plan.layers.landlock) sys::restrict_self(landlock_rules(plan));
+  if (plan.layers.filter) sys::install(keeper::keeper_filter());
 }
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {
   sys::SocketPair control = sys::make_socket_pair();
   sys::Pipe complaint = sys::make_pipe();
-  const pid_t pid = clone_process(namespaces_of(plan));
+  const pid_t pid = clone_process(plan.namespaces);
   if (pid == 0) be_keeper(plan, std::move(control.theirs), std::move(complaint.write), life, main_argv);
   return {.pid = pid, .control = std::move(control.ours), .complaint = std::move(complaint.read)};
 }

@@ -17,8 +17,12 @@
 #include "daemon/launcher/clone.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/jail.h"
+#include "daemon/launcher/layers.h"
 #include "daemon/sys/fd.h"
 #include "daemon/sys/frame.h"
+#include "daemon/sys/process_report.h"
+#include "daemon/sys/rlimits.h"
+#include "daemon/sys/sandbox.h"
 
 namespace hooksmtpd::launcher {
 
@@ -27,21 +31,27 @@ struct KeeperPlan {
   keeper::Plan::Child child = keeper::Plan::Child::kHook;
   std::string title;  // for ps, and for its complaints: "keeper of hook policy/1"
   Identity identity;
-  std::optional<Jail> jail;              // with namespaces of its own; a plain user's keeper has none of that
-  std::vector<std::string> environment;  // of its child
-  std::string directory = "/";           // of its child
-  std::optional<rlimit> open_files;      // of its child, where it differs from ours
-  config::NetworkAccess network = config::NetworkAccess::kNone;  // with a jail only, as is the
-  std::string hostname;                                          // that gethostname(2) tells there
-  std::vector<std::string> watched;                              // files whose change is told
-  std::filesystem::path spool;                                   // the worker's: opened inside the jail
-  std::span<const sys::Fd> listeners;                            // the worker's, or the hook's
-  const sys::Fd* keys = nullptr;                                 // the keyholder's: a sealed memfd
+  Namespaces namespaces = Namespaces::kShared;
+  Jail view;              // what it sees: by a jail, where it has a mount namespace, and by Landlock
+  sys::OwnLayers layers;  // that it puts in force for itself and its child
+  sys::Demands demands;   // what they have to be then
+  sys::ResourceLimits limits{{RLIMIT_CORE, 0}};  // of both
+  std::vector<std::string> environment;          // of its child
+  std::string directory = "/";                   // of its child
+  std::optional<rlimit> open_files;              // of its child, where it differs from ours
+  config::NetworkAccess network = config::NetworkAccess::kNone;
+  std::string hostname;                // that gethostname(2) tells there, where it is its own
+  std::vector<std::string> watched;    // files whose change is told
+  std::filesystem::path spool;         // the worker's: opened inside the jail
+  std::span<const sys::Fd> listeners;  // the worker's, or the hook's
+  const sys::Fd* keys = nullptr;       // the keyholder's: a sealed memfd
 };
 
-// The namespaces in which a keeper with that plan is born; and what it does there first, with the privileges that it
-// has then: its network, its jail, its identity. Throws StartError, std::system_error.
-Namespaces namespaces_of(const KeeperPlan& plan);
+// In which namespaces of its own a process with that network is born.
+Namespaces namespaces(const Layers& layers, config::NetworkAccess network);
+
+// What a keeper does first, with the privileges that it has then: its network, its jail, its identity; and then without
+// any: Landlock, its filter of system calls. Throws StartError, std::system_error.
 void lock_in(const KeeperPlan& plan);
 
 // A keeper under way. It is in its place once await_keeper() has returned.

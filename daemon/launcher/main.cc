@@ -27,6 +27,7 @@
 #include "daemon/launcher/inherited.h"
 #include "daemon/launcher/jail.h"
 #include "daemon/launcher/key_files.h"
+#include "daemon/launcher/layers.h"
 #include "daemon/launcher/listeners.h"
 #include "daemon/launcher/local_certificate.h"
 #include "daemon/launcher/mounts.h"
@@ -38,6 +39,7 @@
 #include "daemon/launcher/start_error.h"
 #include "daemon/launcher/start_text.h"
 #include "daemon/launcher/supervisor.h"
+#include "daemon/launcher/supervisor_sandbox.h"
 #include "daemon/launcher/tls_check.h"
 #include "daemon/launcher/tls_init.h"
 #include "daemon/launcher/tls_start.h"
@@ -99,13 +101,29 @@ std::vector<config::Problem> without_errors(std::vector<config::Problem> problem
 
 sys::Fd keys_of(const config::Config& config) { return config::uses_tls(config) ? read_key_files(config) : sys::Fd(); }
 
+Layers layers_for(const config::Config& config) {
+  Layers layers = find_layers(config.sandbox_mode);
+  require(layers, config.sandbox_mode);
+  return layers;
+}
+
+// Whether a strict start would go on.
+int check_sandbox(const CommandLine& line) {
+  const Layers layers = find_layers(config::SandboxMode::kStrict);
+  fmt::print("{}", line.json ? as_json(layers) + "\n" : as_text(layers));
+  std::fflush(stdout);
+  require(layers, config::SandboxMode::kStrict);
+  return EX_OK;
+}
+
 int check_config(const CommandLine& line, const Programs& programs) {
   config::Loaded loaded = load_config(line.request);
   use_local_certificate(loaded);  // where there is none yet, a start makes it
   print_problems(loaded.warnings);
   const Identities identities = choose_identities(loaded.config);
+  const Layers layers = find_layers(loaded.config.sandbox_mode);
   if (identities.separate) own_mount_namespace();  // hooks are tried in jails; nothing of that is seen outside
-  print_problems(without_errors(check_hooks(loaded.config, identities, programs)));
+  print_problems(without_errors(check_hooks(loaded.config, identities, programs, layers)));
   print_problems(without_errors(check_tls(loaded.config, keys_of(loaded.config), identities, programs)));
   fmt::print("ok\n");
   return EX_OK;
@@ -126,8 +144,9 @@ int run_one_hook(const CommandLine& line, const Programs& programs) {
   const std::size_t index = find_hook(loaded.config, line.hook);
   std::ranges::copy(line.read, std::back_inserter(loaded.config.hooks[index].sandbox.read));
   const Identities identities = choose_identities(loaded.config);
+  const Layers layers = layers_for(loaded.config);
   if (identities.separate) own_mount_namespace();
-  print_problems(without_errors(check_hooks(loaded.config, identities, programs)));
+  print_problems(without_errors(check_hooks(loaded.config, identities, programs, layers)));
   make_hook_folders(loaded.config, identities);
   const SlotPlan plan = plan_hook({.config = loaded.config,
                                    .identities = identities,
@@ -136,7 +155,7 @@ int run_one_hook(const CommandLine& line, const Programs& programs) {
                                    .bound = {},
                                    .of_hooks = {},
                                    .keys = nullptr,
-                                   .isolation = identities.separate ? Isolation::kNamespaced : Isolation::kNone,
+                                   .layers = layers,
                                    .open_files = raise_open_files()},
                                   index, 1);
   return run_hook(plan.keeper, plan.slot.argv, identities.supervisor);
@@ -164,11 +183,12 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   // Nothing.
   const Identities identities = choose_identities(config);
   const bool root = identities.separate;
-  tree.isolation = root ? Isolation::kNamespaced : Isolation::kNone;
+  // CAP_SYS_ADMIN: namespaces are tried.
+  const Layers layers = layers_for(config);
   // CAP_SYS_ADMIN.
   if (root) own_mount_namespace();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: each hook's command is tried in its jail, as its user.
-  std::vector<config::Problem> doubts = without_errors(check_hooks(config, identities, programs));
+  std::vector<config::Problem> doubts = without_errors(check_hooks(config, identities, programs, layers));
   // CAP_SETUID, CAP_SETGID: written by its folder's owner, in a process of its own.
   const std::vector<std::string> certificate_text = ensure_certificate(loaded, identities, programs);
   // CAP_SETUID, CAP_SETGID: read in a process of its own, so that no key is ever in this one.
@@ -187,6 +207,7 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   if (sys::is_journal(STDERR_FILENO)) tree.journal = sys::connect_journal();
   // CAP_SYS_ADMIN.
   tree.proc = open_proc();
+  tree.before = sys::SelfReport().read();
   sys::Pipe life = sys::make_pipe();
   // CAP_SYS_ADMIN, CAP_SETPCAP, CAP_SETUID, CAP_SETGID: the keepers get their namespaces, jails and identities.
   tree.slots = start_slots(plan_slots({.config = config,
@@ -196,7 +217,7 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
                                        .bound = listeners.bound,
                                        .of_hooks = listeners.of_hooks,
                                        .keys = keys.valid() ? &keys : nullptr,
-                                       .isolation = tree.isolation,
+                                       .layers = layers,
                                        .open_files = open_files}),
                            life.read, main_argv);
   listeners.sockets.clear();   // the worker's keeper has them
@@ -204,20 +225,23 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   keys.reset();                // the keyholder's keeper has them
   life.read.reset();
   // CAP_SYS_ADMIN.
-  if (root) enter(supervisor_root(config, config_folders(line.request, loaded), loaded.read));
+  const Jail view = supervisor_root(config, config_folders(line.request, loaded), loaded.read);
+  if (root) enter(view);
   // Nothing; the last act as root.
+  tree.isolation = layers.level();
+  tree.demands = layers.demands();
   require(keepers_privilege(tree));
   // CAP_SETPCAP, CAP_SETUID, CAP_SETGID.
   drop_to(identities.supervisor);
-  require(own_privilege(tree));
-  // ---- From here on there is no privilege anywhere.
+  // ---- From here on there is no privilege anywhere. The supervisor checks itself once it has its filter, too.
 
   ::umask(077);
   tree.load_config = [request = line.request] { return load_again(request); };
   tree.life = std::move(life.write);
   tree.control = std::move(folders.control);
   tree.lock = std::move(folders.lock);
-  tree.missing = missing_isolation(tree.isolation);
+  tree.missing = layers.missing();
+  tree.lock_in = [view, own = layers.own(), proc = tree.proc.get()] { enter_supervisor_sandbox(view, proc, own); };
   tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders);
   tree.start_text = first_message(config, listeners.bound);
   tree.start_text.insert(tree.start_text.end(), certificate_text.begin(), certificate_text.end());
@@ -263,6 +287,8 @@ int start(int argc, char** argv) {
       return run(*line, programs, std::move(inherited), argv);
     case CommandLine::Command::kCheckConfig:
       return check_config(*line, programs);
+    case CommandLine::Command::kCheckSandbox:
+      return check_sandbox(*line);
     case CommandLine::Command::kRunHook:
       return run_one_hook(*line, programs);
     case CommandLine::Command::kTlsInit:

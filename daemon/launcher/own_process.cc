@@ -81,10 +81,10 @@ bool OwnProcess::frame(const sys::Frame& frame) {
 // us.
 void OwnProcess::report(const sys::ProcessReport& report) {
   report_late_.stop();
-  std::string wrong = sys::privilege_left(report, in_.bounding);
+  std::string wrong = sys::privilege_left(report, in_.demands);
   if (wrong.empty() && !same_identity(report, expected_)) wrong = "it is not what its keeper is";
   if (wrong.empty() && pid_ != 0) {
-    if (const auto seen = sys::report_of(in_.proc, pid_)) wrong = sys::privilege_left(*seen, in_.bounding);
+    if (const auto seen = sys::report_of(in_.proc, pid_)) wrong = sys::privilege_left(*seen, in_.demands);
   }
   if (!wrong.empty()) return lose(fmt::format("it has a privilege: {}", wrong));
   stage_ = Stage::kReady;

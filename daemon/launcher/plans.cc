@@ -10,7 +10,17 @@
 namespace hooksmtpd::launcher {
 namespace {
 
+// Beyond the size of the spool, so that what does not fit is told as a full disk, as everywhere.
+constexpr std::uint64_t kMore = 1024 * 1024;
+
 constexpr std::size_t kFirstListener = 5;  // the worker's descriptors: see keeper.h
+
+// With the network that it has by now.
+void lock_in_by(const Layers& layers, KeeperPlan& keeper) {
+  keeper.namespaces = namespaces(layers, keeper.network);
+  keeper.layers = layers.own();
+  keeper.demands = layers.demands();
+}
 
 SlotPlan plan_worker(const PlanRequest& request) {
   SlotPlan plan;
@@ -20,8 +30,9 @@ SlotPlan plan_worker(const PlanRequest& request) {
   for (const BoundAddress& one : request.bound.first(request.listeners.size())) {
     plan.slot.argv.push_back(fmt::format("{}={}", descriptor++, one.listener));
   }
-  plan.slot.argv.insert(plan.slot.argv.end(), {"--life", std::to_string(descriptor), "--isolation",
-                                               std::string(to_string(request.isolation))});
+  plan.slot.argv.insert(plan.slot.argv.end(),
+                        {"--life", std::to_string(descriptor), "--isolation",
+                         std::string(to_string(request.layers.level())), "--sandbox", to_string(request.layers.own())});
 
   plan.keeper.child = keeper::Plan::Child::kWorker;
   plan.keeper.title = "keeper of the worker";
@@ -30,16 +41,17 @@ SlotPlan plan_worker(const PlanRequest& request) {
   plan.keeper.hostname = request.config.hostname;
   plan.keeper.spool = spool_folder(request.config);
   plan.keeper.listeners = request.listeners;
-  if (request.identities.separate) {
-    plan.keeper.jail = worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
-  }
+  plan.keeper.view = worker_jail(request.config, mapped_files(request.programs.worker, request.identities.worker));
+  lock_in_by(request.layers, plan.keeper);
+  plan.keeper.limits.push_back({RLIMIT_FSIZE, request.config.spool_size + kMore});
   return plan;
 }
 
 SlotPlan plan_keyholder(const PlanRequest& request) {
   SlotPlan plan;
   plan.slot.role = Role::kKeyholder;
-  plan.slot.argv = {request.programs.keyholder, "--life", std::to_string(kFirstListener)};  // it has no listener
+  plan.slot.argv = {request.programs.keyholder, "--life", std::to_string(kFirstListener),  // it has no listener
+                    "--sandbox", to_string(request.layers.own())};
 
   plan.keeper.child = keeper::Plan::Child::kKeyholder;
   plan.keeper.title = "keeper of the keyholder";
@@ -47,10 +59,9 @@ SlotPlan plan_keyholder(const PlanRequest& request) {
   plan.keeper.environment = worker_environment();
   plan.keeper.hostname = request.config.hostname;
   plan.keeper.keys = request.keys;
-  if (request.identities.separate) {
-    plan.keeper.jail =
-        keyholder_jail(request.config, mapped_files(request.programs.keyholder, request.identities.keyholder));
-  }
+  plan.keeper.view =
+      keyholder_jail(request.config, mapped_files(request.programs.keyholder, request.identities.keyholder));
+  lock_in_by(request.layers, plan.keeper);
   return plan;
 }
 
@@ -91,11 +102,10 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.open_files = request.open_files;
   if (index < request.of_hooks.size()) plan.keeper.listeners = request.of_hooks[index];
   if (hook.reload_on_change) plan.keeper.watched = files_of(hook);
-  if (request.identities.separate) {
-    plan.keeper.jail =
-        hook_jail(request.config, hook, {.identity = plan.keeper.identity, .sdk = sdk_folder(request.programs)});
-    plan.keeper.network = hook.sandbox.network;
-  }
+  plan.keeper.view =
+      hook_jail(request.config, hook, {.identity = plan.keeper.identity, .sdk = sdk_folder(request.programs)});
+  plan.keeper.network = hook.sandbox.network;
+  lock_in_by(request.layers, plan.keeper);
   return plan;
 }
 
@@ -119,6 +129,7 @@ std::vector<Slot> start_slots(std::vector<SlotPlan> plans, const sys::Fd& life, 
     Slot& slot = plans[i].slot;
     slot.report = await_keeper(started[i], plans[i].keeper);
     slot.keeper = started[i].pid;
+    slot.own = plans[i].keeper.namespaces;
     slot.control = std::move(started[i].control);
     slots.push_back(std::move(slot));
   }

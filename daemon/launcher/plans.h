@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "daemon/launcher/identities.h"
 #include "daemon/launcher/keepers.h"
+#include "daemon/launcher/layers.h"
 #include "daemon/launcher/programs.h"
 #include "daemon/launcher/tree.h"
 
@@ -28,7 +29,7 @@ struct PlanRequest {
   std::span<const BoundAddress> bound;             // of the same index; what hooks listen on comes behind
   std::span<const std::vector<sys::Fd>> of_hooks;  // listeners, by index in Config::hooks
   const sys::Fd* keys;                             // what the keyholder gets; null: there is none
-  Isolation isolation;
+  const Layers& layers;
   rlimit open_files;  // of the hooks: ours is raised
 };
 // One instance of the hook `index`.

@@ -10,14 +10,11 @@
 
 namespace hooksmtpd::launcher {
 
-// Whether the launcher was able to empty the bounding set: root was, a plain user is not.
-sys::Bounding bounding_of(Isolation level);
-
 // Same ids and same namespaces: a child and its keeper.
 bool same_identity(const sys::ProcessReport& a, const sys::ProcessReport& b);
 
-// The first keeper that has a privilege left, as its own report says or as the kernel says now, and which; empty: none
-// has.
+// The first keeper that has a privilege left, or shares a namespace with us, as its own report says or as the kernel
+// says now, and which; empty: none has.
 std::string keepers_privilege(const Tree& tree);
 
 // The same of this process.

@@ -75,8 +75,7 @@ void await(pid_t child, const Fd& life) {
 [[noreturn]] void guard(const KeeperPlan& plan, std::span<const std::string> argv, Fd life) try {
   const std::array kept{life.get()};
   sys::close_all_but(kept);
-  lock_in(plan);
-  // ---- no privilege from here on
+  lock_in(plan);  // no privilege from here on
   const pid_t hook = must(::fork(), "fork");
   if (hook == 0) become(plan, argv);
   sys::standard_descriptors_to_null();  // whoever reads what the hook prints is to see it end
@@ -92,7 +91,7 @@ void await(pid_t child, const Fd& life) {
 
 int run_hook(const KeeperPlan& plan, std::span<const std::string> argv, const Identity& watcher) {
   sys::Pipe life = sys::make_pipe();
-  const pid_t pid = clone_process(namespaces_of(plan));
+  const pid_t pid = clone_process(plan.namespaces);
   if (pid == 0) guard(plan, argv, std::move(life.read));
   life.read.reset();
   drop_to(watcher);

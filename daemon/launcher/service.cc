@@ -50,7 +50,7 @@ Service::Service(Loop& loop, sys::Log& log, Tree tree)
       crew_({.loop = loop,
              .log = log,
              .proc = proc_.get(),
-             .bounding = bounding_of(isolation_),
+             .demands = tree.demands,
              .patience = patience_within(tree.watchdog)},
             *this, config_.current(), std::move(tree.slots)),
       commands_(loop, std::move(tree.control), *this) {

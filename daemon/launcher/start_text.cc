@@ -7,20 +7,6 @@
 
 namespace hooksmtpd::launcher {
 
-std::string_view to_string(Isolation level) {
-  switch (level) {
-    case Isolation::kNone:
-      return "none";
-    case Isolation::kFiltered:
-      return "filtered";
-    case Isolation::kNamespaced:
-      return "namespaced";
-    case Isolation::kFull:
-      return "full";
-  }
-  return "?";
-}
-
 std::vector<std::string> first_message(const config::Config& config, std::span<const BoundAddress> bound) {
   const BoundAddress* chosen = nullptr;
   config::TlsMode tls{};
@@ -51,16 +37,6 @@ std::vector<std::string> first_message(const config::Config& config, std::span<c
                   "--mail-from you@example.test --mail-rcpt dev@example.test -T -",
                   curl_tls, implicit ? "smtps" : "smtp", server),
   };
-}
-
-std::vector<std::string> missing_isolation(Isolation level) {
-  if (level == Isolation::kFull) return {};
-  std::vector<std::string> missing;
-  if (level < Isolation::kNamespaced) {
-    missing = {"a user of its own for each process (start as root)", "mount and pid namespaces", "jails"};
-  }
-  for (const char* one : {"network namespaces", "seccomp", "Landlock", "control groups"}) missing.emplace_back(one);
-  return missing;
 }
 
 std::string bound_as_json(std::span<const BoundAddress> bound) {

@@ -14,9 +14,6 @@ namespace hooksmtpd::launcher {
 // with swaks and with curl. Nothing where all speak LMTP.
 std::vector<std::string> first_message(const config::Config& config, std::span<const BoundAddress> bound);
 
-// What the isolation lacks, as root and as a plain user.
-std::vector<std::string> missing_isolation(Isolation level);
-
 // {"smtp":["127.0.0.1:40001","[::1]:40002"]}: by listener, on one line.
 std::string bound_as_json(std::span<const BoundAddress> bound);
 

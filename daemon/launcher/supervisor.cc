@@ -105,6 +105,7 @@ int supervise(Tree tree) {
   const sys::Fd signals = take_signals();
   sys::Log log = tree.journal.valid() ? sys::Log::to_journal(std::move(tree.journal)) : sys::Log::to_stderr();
 
+  if (tree.lock_in) tree.lock_in();
   std::string wrong = own_privilege(tree);
   if (wrong.empty()) wrong = keepers_privilege(tree);
   if (!wrong.empty()) {

@@ -12,7 +12,7 @@ struct Surroundings {
   Loop& loop;
   sys::Log& log;
   int proc;                     // the directory /proc; -1: nobody can be asked
-  sys::Bounding bounding;       // what promise P1 means here
+  sys::Demands demands;         // what promise P1 means here
   Loop::Milliseconds patience;  // with a process of ours that does not answer
 };
 

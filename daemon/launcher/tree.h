@@ -17,8 +17,11 @@
 #include <vector>
 
 #include "config/load.h"
+#include "daemon/launcher/clone.h"
+#include "daemon/launcher/layers.h"
 #include "daemon/sys/fd.h"
 #include "daemon/sys/frame.h"
+#include "daemon/sys/process_report.h"
 
 namespace hooksmtpd::launcher {
 
@@ -30,10 +33,11 @@ struct Slot {
   sys::Fd control;  // to the keeper: SOCK_SEQPACKET, non-blocking
   pid_t keeper = -1;
   Role role = Role::kHook;
-  std::string hook;               // its name; empty for others
-  std::uint32_t instance = 0;     // of a hook, from 1
-  std::vector<std::string> argv;  // the body of kStart; argv[0] is the program's path inside the jail
-  sys::ProcessReport report{};    // of the keeper; its child has the same ids and namespaces
+  std::string hook;                      // its name; empty for others
+  std::uint32_t instance = 0;            // of a hook, from 1
+  std::vector<std::string> argv;         // the body of kStart; argv[0] is the program's path inside the jail
+  sys::ProcessReport report{};           // of the keeper; its child has the same ids and namespaces
+  Namespaces own = Namespaces::kShared;  // that it must not share with us
 };
 
 // What stands before the name of a socket in the file system.
@@ -44,10 +48,6 @@ struct BoundAddress {
   std::string address;     // "127.0.0.1:25", "[::1]:25": the port that was really bound; "unix:/run/smtp.sock"
   bool inherited = false;  // bound by systemd, whose it stays
 };
-
-// How far apart the processes are. kFull needs what the sandbox adds: network namespace, seccomp, Landlock, limits.
-enum class Isolation : std::uint8_t { kNone, kFiltered, kNamespaced, kFull };
-std::string_view to_string(Isolation level);  // "none", "filtered", "namespaced", "full"
 
 struct Tree {
   config::Config config;
@@ -68,7 +68,10 @@ struct Tree {
 
   std::vector<BoundAddress> bound;
   Isolation isolation = Isolation::kNone;
-  std::vector<std::string> missing;     // what the isolation lacks, for people: "own uids", "namespaces", ...
+  sys::Demands demands;                 // what every process has to be
+  sys::ProcessReport before{};          // of ourselves, before the keepers were born
+  std::function<void()> lock_in;        // what we give up ourselves, once our log is open; empty: nothing
+  std::vector<std::string> missing;     // what the isolation lacks, and why, for people
   std::vector<std::string> warnings;    // of the start itself, to be logged
   std::vector<std::string> start_text;  // lines that show how to send a first message
 };

@@ -98,7 +98,7 @@ struct ProcessReport {
   std::uint64_t capabilities[5];   // inheritable, permitted, effective, bounding, ambient
   std::uint32_t no_new_privs;
   std::uint32_t seccomp;
-  std::uint64_t mount_namespace, pid_namespace;  // inode numbers of /proc/self/ns/*
+  std::uint64_t namespaces[5];  // inode numbers of /proc/self/ns/: mnt, pid, net, ipc, uts
 };
 
 inline constexpr std::size_t kMaxFrameBody = 64 * 1024;

@@ -68,12 +68,14 @@ Fd make_ruleset(const LandlockRules& rules, int abi) {
 }
 
 void add(const Fd& ruleset, const LandlockRules::Place& place, int abi) {
-  const Fd at(must(::open(place.path.c_str(), O_PATH | O_CLOEXEC), place.path.string()));
+  Fd opened;
+  if (place.place < 0) opened.reset(must(::open(place.path.c_str(), O_PATH | O_CLOEXEC), place.path.string()));
+  const int at = opened.valid() ? opened.get() : place.place;
   struct stat status{};
-  must(::fstat(at.get(), &status), place.path.string());
+  must(::fstat(at, &status), place.path.string());
   const std::uint64_t bits = bits_of(place.rights, S_ISDIR(status.st_mode), abi);
   if (bits == 0) return;  // there is nothing to allow: the kernel takes no such rule
-  const landlock_path_beneath_attr rule{.allowed_access = bits, .parent_fd = at.get()};
+  const landlock_path_beneath_attr rule{.allowed_access = bits, .parent_fd = at};
   must(::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0),
        "landlock_add_rule " + place.path.string());
 }

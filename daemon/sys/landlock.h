@@ -31,8 +31,9 @@ constexpr bool has(FileRights all, FileRights one) {
 
 struct LandlockRules {
   struct Place {
-    std::filesystem::path path;  // a folder with all below it, or a file; must be there
-    FileRights rights;
+    std::filesystem::path path{};  // a folder with all below it, or a file; must be there
+    int place = -1;                // or the folder itself, open
+    FileRights rights = FileRights::kNone;
   };
   std::vector<Place> places;  // whatever is not below one of them may not be touched; what is open stays open
   bool tcp = false;           // may bind and connect TCP sockets

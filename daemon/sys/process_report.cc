@@ -63,14 +63,15 @@ bool count_groups(std::string_view text, std::uint32_t& count) {
   return true;
 }
 
-std::optional<std::string> read_small_file(int directory, const char* name) {
-  const Fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return std::nullopt;
-  std::string text(16 * 1024, '\0');  // a status has about 1,500 octets
-  const ssize_t got = ::read(file.get(), text.data(), text.size());
+constexpr std::array kNamespaces{"/proc/self/ns/mnt", "/proc/self/ns/pid", "/proc/self/ns/net", "/proc/self/ns/ipc",
+                                 "/proc/self/ns/uts"};
+constexpr std::uint32_t kFiltered = 2;  // SECCOMP_MODE_FILTER
+
+std::optional<ProcessReport> read_status(const Fd& status) {
+  std::array<char, 16 * 1024> text;  // a status has about 1,500 octets
+  const ssize_t got = status.valid() ? ::pread(status.get(), text.data(), text.size(), 0) : -1;
   if (got <= 0) return std::nullopt;
-  text.resize(static_cast<std::size_t>(got));
-  return text;
+  return parse_status({text.data(), static_cast<std::size_t>(got)});
 }
 
 std::uint64_t inode(const char* name) {
@@ -93,29 +94,32 @@ std::optional<ProcessReport> parse_status(std::string_view text) {
   return report;
 }
 
-ProcessReport report_self() {
-  const std::optional<std::string> text = read_small_file(AT_FDCWD, "/proc/self/status");
-  std::optional<ProcessReport> report = text ? parse_status(*text) : std::nullopt;
-  if (!report) throw std::runtime_error("/proc/self/status cannot be read: is /proc mounted?");
-  report->mount_namespace = inode("/proc/self/ns/mnt");
-  report->pid_namespace = inode("/proc/self/ns/pid");
+SelfReport::SelfReport() : status_(::open("/proc/self/status", O_RDONLY | O_CLOEXEC)) {
+  if (!status_.valid()) throw std::runtime_error("/proc/self/status cannot be read: is /proc mounted?");
+  std::ranges::transform(kNamespaces, namespaces_.begin(), inode);
+}
+
+ProcessReport SelfReport::read() const {
+  std::optional<ProcessReport> report = read_status(status_);
+  if (!report) throw std::runtime_error("/proc/self/status makes no sense");
+  std::ranges::copy(namespaces_, report->namespaces);
   return *report;
 }
 
 std::optional<ProcessReport> report_of(int proc, int pid) {
-  const std::optional<std::string> text = read_small_file(proc, fmt::format("{}/status", pid).c_str());
-  return text ? parse_status(*text) : std::nullopt;
+  return read_status(Fd(::openat(proc, fmt::format("{}/status", pid).c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
-std::string privilege_left(const ProcessReport& report, Bounding bounding) {
+std::string privilege_left(const ProcessReport& report, Demands demands) {
   if (std::ranges::find(report.uids, 0U) != std::end(report.uids)) return "a user id is 0";
   if (std::ranges::find(report.gids, 0U) != std::end(report.gids)) return "a group id is 0";
   for (std::size_t i = 0; i < kCapabilitySets.size(); ++i) {
-    if (kCapabilitySets[i] == "CapBnd" && bounding == Bounding::kMayBeFull) continue;
+    if (kCapabilitySets[i] == "CapBnd" && !demands.empty_bounding_set) continue;
     if (report.capabilities[i] != 0) return fmt::format("{} is {:x}", kCapabilitySets[i], report.capabilities[i]);
   }
-  if (bounding == Bounding::kMustBeEmpty && report.groups != 0) return "it has supplementary groups";
+  if (demands.empty_bounding_set && report.groups != 0) return "it has supplementary groups";
   if (report.no_new_privs != 1) return "no_new_privs is not set";
+  if (demands.filter && report.seccomp != kFiltered) return "its system calls are not filtered";
   return {};
 }
 

@@ -25,9 +25,10 @@ _hooksmtpd() {
   esac
   local words=''
   case $command in
-    '') words='--help --version run check-config run-hook tls passwd sendmail' ;;
+    '') words='--help --version run check-config check-sandbox run-hook tls passwd sendmail' ;;
     run) words='--help --config --defaults --listen --set --ephemeral' ;;
     check-config) words='--help --config --defaults --listen --set' ;;
+    check-sandbox) words='--help --json' ;;
     run-hook) words='--help --config --defaults --listen --set --read' ;;
     tls) words='--help init' ;;
     'tls init') words='--help --dir --name --new-ca' ;;

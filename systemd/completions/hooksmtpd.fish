@@ -1,6 +1,6 @@
 # Completion of hooksmtpd for fish.
 
-set -l commands run check-config run-hook tls passwd sendmail
+set -l commands run check-config check-sandbox run-hook tls passwd sendmail
 set -l none "not __fish_seen_subcommand_from $commands"
 set -l configured '__fish_seen_subcommand_from run check-config run-hook'
 complete -c hooksmtpd -f
@@ -8,6 +8,8 @@ complete -c hooksmtpd -l help -d 'print the usage'
 complete -c hooksmtpd -n $none -l version -d 'print the version'
 complete -c hooksmtpd -n $none -a run -d 'serve, in the foreground'
 complete -c hooksmtpd -n $none -a check-config -d 'say what is wrong with the configuration; start nothing'
+complete -c hooksmtpd -n $none -a check-sandbox -d 'say which layers of the sandbox this machine gives'
+complete -c hooksmtpd -n '__fish_seen_subcommand_from check-sandbox' -l json -d 'one line of JSON'
 complete -c hooksmtpd -n $none -a run-hook -d 'run one configured hook, locked in as the daemon would, by hand'
 complete -c hooksmtpd -n $none -a tls -d 'certificates'
 complete -c hooksmtpd -n $none -a passwd -d 'make an entry for the password file'

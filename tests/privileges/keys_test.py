@@ -51,8 +51,9 @@ def program(process: processes.Process) -> str:
     return os.path.basename(process.command[0])
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("kind", ["rsa:2048", "ec"])
-def test_only_the_keyholder_has_the_private_numbers(make_daemon, kind):
+def test_only_the_keyholder_has_the_private_numbers(make_daemon, kind, version):
     daemon = make_daemon()
     folder = daemon.folder / "etc"
     options = ["-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else []
@@ -70,6 +71,7 @@ def test_only_the_keyholder_has_the_private_numbers(make_daemon, kind):
     numbers = private_number(folder / "key.pem")
 
     context = ssl.create_default_context(cafile=folder / "cert.pem")
+    context.minimum_version = context.maximum_version = version
     with daemon.network:
         for _ in range(5):
             with smtplib.SMTP("127.0.0.1", 25, timeout=10) as client:

@@ -9,9 +9,10 @@ import pytest
 from harness import hooks, processes
 
 OWN_STATUS = hooks.PYTHON + """
-import os, shutil, sys
+import os, sys, time
 for line in sys.stdin:
-    with open("status.new", "w") as file:
+    name = "status.%d" % time.monotonic_ns()  # two instances have one folder
+    with open(name, "w") as file:
         file.write(open("/proc/self/status").read())
         file.write("Environment:\\t%s\\n" % " ".join(sorted(os.environ)))
         file.write("Files:\\t%s\\n" % " ".join(sorted(os.listdir("/"))))
@@ -21,7 +22,7 @@ for line in sys.stdin:
             file.write("Root:\\tyes\\n")
         except PermissionError:
             file.write("Root:\\tno\\n")
-    os.rename("status.new", "status")
+    os.rename(name, "status")
     print("ok", flush=True)
 """
 
@@ -36,12 +37,13 @@ def daemon(make_daemon, request):
 
 
 def check(process: processes.Process) -> None:
-    """No root and no capability, in nothing."""
+    """No root, no capability, and no system call that is not filtered, in nothing."""
     assert len(set(process.uids)) == 1 and process.uids[0] != 0, process
     assert len(set(process.gids)) == 1 and process.gids[0] != 0, process
     assert 0 not in process.groups, process
     assert process.capabilities == dict.fromkeys(process.capabilities, 0), process
     assert process.fields["NoNewPrivs"] == "1", process
+    assert process.fields["Seccomp"] == "2", process
 
 
 def walk(daemon) -> list[processes.Process]:
@@ -78,13 +80,13 @@ def test_users_are_distinct(daemon):
 
 
 def test_namespaces_and_roots(daemon):
-    outside = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "pid")}
+    outside = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "pid", "net", "ipc", "uts")}
     supervisor, *others = daemon.tree()
     assert supervisor.namespace("mnt") != outside["mnt"]
     keepers = [process for process in others if process.parent == supervisor.pid]
-    for kind in ("mnt", "pid"):
+    for kind in outside:
         seen = [process.namespace(kind) for process in keepers]
-        assert outside[kind] not in seen and supervisor.namespace(kind) not in seen
+        assert outside[kind] not in seen and supervisor.namespace(kind) not in seen, kind
         assert len(set(seen)) == len(seen), f"two keepers share a {kind} namespace"
     for process in others:
         hidden = {"home", "root", "boot", "media", "mnt", "opt", "srv"}

@@ -76,6 +76,7 @@ class Kept {
       plan.life = std::move(life_pipe.read);
       plan.environment = {"PATH=/usr/bin:/bin", "ONLY=this"};
       plan.directory = "/usr";
+      plan.demands = {.empty_bounding_set = false, .filter = false};
       if (child == keeper::Plan::Child::kWorker) {
         plan.spool = Fd(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         for (int i = 0; i < 2; ++i) plan.listeners.emplace_back(::open("/dev/null", O_RDONLY | O_CLOEXEC));

@@ -63,8 +63,9 @@ class Program {
       if (::geteuid() == 0) {
         if (::setgid(65534) != 0 || ::setuid(65534) != 0) ::_exit(1);
       }
-      std::array<char*, 4> argv{const_cast<char*>("keyholder"), const_cast<char*>("--life"),
-                                const_cast<char*>(number.c_str()), nullptr};
+      std::array<char*, 6> argv{const_cast<char*>("keyholder"),       const_cast<char*>("--life"),
+                                const_cast<char*>(number.c_str()),    const_cast<char*>("--sandbox"),
+                                const_cast<char*>("filter,landlock"), nullptr};
       ::execveat(program.get(), "", argv.data(), environ, AT_EMPTY_PATH);
       ::_exit(127);
     }

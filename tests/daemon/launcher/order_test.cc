@@ -219,7 +219,7 @@ TEST_CASE("a worker with a privilege, or with another identity than its keeper's
   SUBCASE("a capability") { report.capabilities[1] = 1; }
   SUBCASE("no_new_privs is not set") { report.no_new_privs = 0; }
   SUBCASE("another uid") { report.uids[0] = 1000; }
-  SUBCASE("another namespace") { report.mount_namespace = 99; }
+  SUBCASE("another namespace") { report.namespaces[2] = 99; }
   World world(config_with({}));
   world.start_worker();
   world.worker().say(FrameKind::kReport, sys::as_body(report));

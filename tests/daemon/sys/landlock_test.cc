@@ -45,7 +45,7 @@ class Playground {
   // errno of `act` once only `inside` is left, with these rights.
   int within(FileRights rights, const std::function<int()>& act) const {
     return exit_status(in_child([&] {
-      restrict_self({.places = {{top_ / "inside", rights}}});
+      restrict_self({.places = {{.path = top_ / "inside", .rights = rights}}});
       return act();
     }));
   }
@@ -98,13 +98,14 @@ TEST_CASE("a hard link into another folder is a thing to make") {
 
 TEST_CASE("a rule may be for one file") {
   CHECK(exit_status(in_child([] {
-          restrict_self({.places = {{"/etc/passwd", FileRights::kRead | FileRights::kMake}}});
+          restrict_self({.places = {{.path = "/etc/passwd", .rights = FileRights::kRead | FileRights::kMake}}});
           return open_error("/etc/passwd", O_RDONLY);
         })) == 0);
 }
 
 TEST_CASE("a place that is not there is an error") {
-  CHECK_THROWS_AS(restrict_self({.places = {{"/no/such/place", FileRights::kRead}}}), std::system_error);
+  CHECK_THROWS_AS(restrict_self({.places = {{.path = "/no/such/place", .rights = FileRights::kRead}}}),
+                  std::system_error);
 }
 
 TEST_CASE("TCP sockets cannot be bound or connected unless that is allowed") {

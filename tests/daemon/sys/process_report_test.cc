@@ -5,7 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <string>
+
+#include "daemon/sys/syscall_filter.h"
+#include "tests/daemon/sys/in_child.h"
 
 using namespace hooksmtpd::sys;
 
@@ -25,10 +29,10 @@ std::string with(std::string_view line, std::string_view instead) {
   return text.replace(at, line.size(), instead);
 }
 
-std::string left(const std::string& status, Bounding bounding = Bounding::kMustBeEmpty) {
+std::string left(const std::string& status, Demands demands = {}) {
   const auto report = parse_status(status);
   REQUIRE(report);
-  return privilege_left(*report, bounding);
+  return privilege_left(*report, demands);
 }
 
 }  // namespace
@@ -43,7 +47,7 @@ TEST_CASE("a status is read") {
   for (const std::uint64_t set : report->capabilities) CHECK(set == 0);
   CHECK(report->no_new_privs == 1);
   CHECK(report->seccomp == 2);
-  CHECK(privilege_left(*report, Bounding::kMustBeEmpty).empty());
+  CHECK(privilege_left(*report, {}).empty());
 }
 
 TEST_CASE("root's status is read") {
@@ -61,14 +65,17 @@ TEST_CASE("each privilege that is left is named") {
   CHECK(left(with("CapAmb:\t0000000000000000", "CapAmb:\t0000000000000400")) == "CapAmb is 400");
   CHECK(left(with("NoNewPrivs:\t1", "NoNewPrivs:\t0")) == "no_new_privs is not set");
   CHECK(left(with("Groups:\t ", "Groups:\t27 ")) == "it has supplementary groups");
+  CHECK(left(with("Seccomp:\t2", "Seccomp:\t0")) == "its system calls are not filtered");
+  CHECK(left(with("Seccomp:\t2", "Seccomp:\t0"), {.filter = false}).empty());
 }
 
 TEST_CASE("a plain user may keep groups and bounding set, and nothing else") {
   const std::string bounded = with("CapBnd:\t0000000000000000", "CapBnd:\t000001ffffffffff");
   CHECK(left(bounded) == "CapBnd is 1ffffffffff");
-  CHECK(left(bounded, Bounding::kMayBeFull).empty());
-  CHECK(left(with("Groups:\t ", "Groups:\t27 "), Bounding::kMayBeFull).empty());
-  CHECK(left(with("CapPrm:\t0000000000000000", "CapPrm:\t0000000000000001"), Bounding::kMayBeFull) == "CapPrm is 1");
+  CHECK(left(bounded, {.empty_bounding_set = false}).empty());
+  CHECK(left(with("Groups:\t ", "Groups:\t27 "), {.empty_bounding_set = false}).empty());
+  CHECK(left(with("CapPrm:\t0000000000000000", "CapPrm:\t0000000000000001"), {.empty_bounding_set = false}) ==
+        "CapPrm is 1");
 }
 
 TEST_CASE("a status that we do not understand is none") {
@@ -87,14 +94,24 @@ TEST_CASE("every prefix of a status is either whole or none") {
   for (std::size_t length = 0; length < kDropped.size(); ++length) parse_status(kDropped.substr(0, length));
 }
 
+TEST_CASE("a report can be read when nothing can be opened any more") {
+  CHECK(exit_status(in_child([] {
+          const SelfReport self;
+          if (self.read().no_new_privs != 1 || self.read().seccomp != 0) return 1;
+          install({.otherwise = refuse(EPERM),
+                   .rules = {{.calls = {"pread64", "write", "exit_group", "brk", "mmap"}, .verdict = kAllow}}});
+          return self.read().seccomp == 2 ? 0 : 2;
+        })) == 0);
+}
+
 TEST_CASE("this process, as /proc shows it") {
-  const ProcessReport self = report_self();
+  const ProcessReport self = SelfReport().read();
   CHECK(self.pid == ::getpid());
   CHECK(self.uids[1] == ::geteuid());
   CHECK(self.gids[1] == ::getegid());
   struct stat status{};
   REQUIRE(::stat("/proc/self/ns/mnt", &status) == 0);
-  CHECK(self.mount_namespace == status.st_ino);
+  CHECK(self.namespaces[0] == status.st_ino);
   const Fd proc(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
   const auto seen = report_of(proc.get(), ::getpid());
   REQUIRE(seen);

@@ -1,0 +1,59 @@
+#include "daemon/keeper/keeper_filter.h"
+
+#include <doctest/doctest.h>
+#include <linux/netlink.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <functional>
+
+#include "tests/daemon/sys/in_child.h"
+
+using namespace hooksmtpd;
+using sys::error_of;
+
+namespace {
+
+int error_under_it(const std::function<int()>& act) {
+  return sys::exit_status(sys::in_child([&] {
+    sys::install(keeper::keeper_filter());
+    return act();
+  }));
+}
+
+}  // namespace
+
+TEST_CASE("a hook runs programs, processes and sockets as ever") {
+  CHECK(error_under_it([] {
+          const int status = sys::in_child([] { return error_of(::execl("/bin/true", "true", nullptr)); });
+          return sys::exit_status(status);
+        }) == 0);
+  CHECK(error_under_it([] { return error_of(::socket(AF_UNIX, SOCK_STREAM, 0)); }) == 0);
+  CHECK(error_under_it([] { return error_of(::socket(AF_INET6, SOCK_STREAM, 0)); }) == 0);
+  CHECK(error_under_it([] { return error_of(::personality(0xffffffff)); }) == 0);
+}
+
+TEST_CASE("nobody gets new namespaces, mounts or other processes' memory") {
+  CHECK(error_under_it([] { return error_of(::unshare(CLONE_NEWUSER)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::syscall(SYS_clone3, nullptr, 0)); }) == ENOSYS);
+  CHECK(error_under_it([] { return error_of(::mount("none", "/tmp", "tmpfs", 0, nullptr)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::syscall(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::syscall(SYS_io_uring_setup, 1, nullptr)); }) == EPERM);
+}
+
+TEST_CASE("nobody weakens an address space, types into a terminal or opens an odd socket") {
+  CHECK(error_under_it([] { return error_of(::personality(ADDR_NO_RANDOMIZE)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::ioctl(0, TIOCSTI, "x")); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)); }) == 0);
+  CHECK(error_under_it([] { return error_of(::socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)); }) == EAFNOSUPPORT);
+  CHECK(error_under_it([] { return error_of(::socket(AF_VSOCK, SOCK_STREAM, 0)); }) == EAFNOSUPPORT);
+  CHECK(error_under_it([] { return error_of(::socket(AF_ALG, SOCK_SEQPACKET, 0)); }) == EAFNOSUPPORT);
+}
