@@ -77,7 +77,7 @@ int main(int argc, char** argv) try {
   }
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a message larger than the spool may be (RLIMIT_FSIZE) is an error of write(2)
-  tzset();  // reads /etc/localtime
+  tzset();                        // reads /etc/localtime
   tls::start_openssl();
   auto [start, layers] = read_arguments(argc, argv);
   report_to_supervisor(start.control, sys::enter_sandbox(worker::sandbox(start.spool), layers));
