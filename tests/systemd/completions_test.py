@@ -3,6 +3,7 @@
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -34,8 +35,9 @@ _{program}; printf '%s\\n' "${{COMPREPLY[@]}}" """
 
 def fish(program: str, words: str, typed: str) -> set[str]:
     script = f"source {FOLDER}/{program}.fish; complete -C '{' '.join(filter(None, [program, words]))} {typed}'"
-    done = subprocess.run(["fish", "--no-config", "-c", script], check=True, capture_output=True, text=True,
-                          env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"})
+    with tempfile.TemporaryDirectory() as home:  # where fish makes folders of its own
+        done = subprocess.run(["fish", "--no-config", "-c", script], check=True, capture_output=True, text=True,
+                              env={"PATH": "/usr/bin:/bin", "HOME": home})
     return {line.split("\t")[0] for line in done.stdout.splitlines()}
 
 
