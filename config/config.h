@@ -176,10 +176,17 @@ enum class NetworkAccess : std::uint8_t { kNone, kLoopback, kHost };
 
 // [hook.sandbox]
 struct Sandbox {
-  std::string user;                         // empty: a number of its own from hook_uids; never root
-  std::vector<std::filesystem::path> read;  // folders (or files, by their folder), each under its own name
-  std::vector<std::string> listen;          // addresses as of a listener: bound outside, inherited by the hook
+  std::string user;                          // empty: a number of its own from hook_uids; never root
+  std::vector<std::filesystem::path> read;   // folders (or files, by their folder), each under its own name
+  std::vector<std::filesystem::path> write;  // folders, as `read`
+  std::vector<std::string> listen;           // addresses as of a listener: bound outside, inherited by the hook
   NetworkAccess network = NetworkAccess::kNone;
+
+  // Of each instance, with all that it starts.
+  std::uint64_t memory = 256u << 20;  // octets; 0: no limit, as of `cpu`
+  std::uint32_t processes = 64;       // and threads
+  std::uint32_t cpu = 0;              // percent of one core
+  std::uint32_t files = 256;          // open in one process
 
   friend bool operator==(const Sandbox&, const Sandbox&) = default;
 };

@@ -16,6 +16,10 @@ using std::chrono::minutes;
 
 constexpr std::size_t kLongestCommand = 32 * 1024;  // all arguments together; they travel in one frame
 constexpr std::size_t kMostInstances = 64;
+constexpr std::uint64_t kLeastMemory = 4u << 20, kMostMemory = 1ull << 50;  // octets; a shell needs some
+constexpr std::uint64_t kMostProcesses = 1u << 22;                          // as the kernel's pid_max
+constexpr std::uint64_t kMostCpu = 100 * 1024;
+constexpr std::uint64_t kLeastFiles = 16, kMostFiles = 1u << 20;
 
 constexpr auto kAllEvents = [] {
   std::array<HookEvent, kHookEvents> events{};
@@ -220,6 +224,56 @@ void read_listen(Section& section, Sandbox& sandbox) {
   }
 }
 
+// "none", which is 0, or what `parse` takes.
+template <class Parse>
+Parsed<std::uint64_t> none_or(std::string_view text, Parse parse) {
+  return text == "none" ? Parsed<std::uint64_t>(0) : parse(text);
+}
+
+Parsed<std::uint64_t> parse_memory(std::string_view text) {
+  return none_or(text, [](std::string_view size) { return parse_size(size, kLeastMemory, kMostMemory); });
+}
+
+Parsed<std::uint64_t> parse_cpu(std::string_view text) {
+  return none_or(text, [](std::string_view percent) -> Parsed<std::uint64_t> {
+    if (!percent.ends_with('%')) {
+      return std::unexpected(
+          fmt::format("must be percent of one core, as \"50%\", or \"none\", not {}", in_quotes(percent)));
+    }
+    return parse_number(percent.substr(0, percent.size() - 1), 1, kMostCpu);
+  });
+}
+
+void read_limits(Section& section, Sandbox& sandbox) {
+  const auto processes = [](std::string_view text) { return parse_number(text, 1, kMostProcesses); };
+  const auto files = [](std::string_view text) { return parse_number(text, kLeastFiles, kMostFiles); };
+  const auto small = [](std::optional<std::uint64_t> number, std::uint32_t otherwise) {
+    return number ? static_cast<std::uint32_t>(*number) : otherwise;
+  };
+  sandbox.memory = section.value("memory", Spelling::kSize, parse_memory).value_or(sandbox.memory);
+  sandbox.processes = small(section.value("processes", Spelling::kInteger, processes), sandbox.processes);
+  sandbox.cpu = small(section.value("cpu", Spelling::kText, parse_cpu), sandbox.cpu);
+  sandbox.files = small(section.value("files", Spelling::kInteger, files), sandbox.files);
+}
+
+// `read` or `write`.
+std::vector<std::filesystem::path> read_folders(Section& section, std::string_view key) {
+  std::vector<std::filesystem::path> folders;
+  const auto items = section.strings(key, "an array of absolute paths");
+  if (!items) return folders;
+  for (const auto& [name, node] : *items) {
+    const auto folder = section.page().resolve(name);
+    if (!folder) {
+      section.problem(*node, key, folder.error());
+    } else if (!folder->has_relative_path()) {
+      section.problem(*node, key, "must not be \"/\": name the folders that the hook needs");
+    } else {
+      folders.push_back(*folder);
+    }
+  }
+  return folders;
+}
+
 Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, Sandbox sandbox) {
   Section section(page, table, std::move(path), kSandboxKeys);
   sandbox.network = section.value("network", Spelling::kText, parse_network_access).value_or(sandbox.network);
@@ -233,19 +287,9 @@ Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, San
   sandbox.user = section.value("user", Spelling::kText, is_user).value_or("");
 
   read_listen(section, sandbox);
-
-  const auto folders = section.strings("read", "an array of absolute paths");
-  if (!folders) return sandbox;
-  for (const auto& [name, node] : *folders) {
-    const auto folder = page.resolve(name);
-    if (!folder) {
-      section.problem(*node, "read", folder.error());
-    } else if (!folder->has_relative_path()) {
-      section.problem(*node, "read", "must not be \"/\": name the folders that the hook needs");
-    } else {
-      sandbox.read.push_back(*folder);
-    }
-  }
+  read_limits(section, sandbox);
+  sandbox.read = read_folders(section, "read");
+  sandbox.write = read_folders(section, "write");
   return sandbox;
 }
 

@@ -126,7 +126,12 @@ void members(Is<Sandbox> auto& s, auto visit) {
   visit("user", s.user);
   visit("read", s.read);
   visit("listen", s.listen);
+  visit("write", s.write);
   visit("network", s.network);
+  visit("memory", s.memory);
+  visit("processes", s.processes);
+  visit("cpu", s.cpu);
+  visit("files", s.files);
 }
 void members(Is<Hook> auto& s, auto visit) {
   visit("name", s.name);

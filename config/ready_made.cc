@@ -64,6 +64,7 @@ void provide_mime_hook(Config& config, const Machine* machine) {
   } else if (machine != nullptr) {
     mime.name = kMimeHook;
     mime.command = {program_of(*machine, kMimeHook).string()};
+    mime.sandbox.memory = 0;  // the parts that it leaves in a tmpfs would count, and [mime] bounds them
   }
   mime.on(kDeliverMime).timeout = config.mime.timeout;
   mime.options = mime_options(config);

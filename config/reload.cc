@@ -33,6 +33,11 @@ bool same(const Hook& a, const Hook& b) {
   return a.*kMember == b.*kMember;
 }
 
+template <auto kMember>
+bool same_in_sandbox(const Hook& a, const Hook& b) {
+  return a.sandbox.*kMember == b.sandbox.*kMember;
+}
+
 // The jail was built around the program, and the environment set, while there was a privilege to do so. Arguments go
 // along with each start; of its events and options a hook learns in its hello.
 constexpr std::array kParts{
@@ -56,6 +61,11 @@ constexpr std::array kParts{
          [](const Hook& a, const Hook& b) { return a.sandbox.listen == b.sandbox.listen; }},
     Part{"sandbox.read", Takes::kRestart,
          [](const Hook& a, const Hook& b) { return a.sandbox.read == b.sandbox.read; }},
+    Part{"sandbox.write", Takes::kRestart, same_in_sandbox<&Sandbox::write>},
+    Part{"sandbox.memory", Takes::kRestart, same_in_sandbox<&Sandbox::memory>},
+    Part{"sandbox.processes", Takes::kRestart, same_in_sandbox<&Sandbox::processes>},
+    Part{"sandbox.cpu", Takes::kRestart, same_in_sandbox<&Sandbox::cpu>},
+    Part{"sandbox.files", Takes::kRestart, same_in_sandbox<&Sandbox::files>},
 };
 
 // Calls pair(old, new) for what is on both sides; reports what is on one side only, and another order.

@@ -18,7 +18,8 @@ inline constexpr std::array<std::string_view, 3> kCertificateKeys{"certificate",
 inline constexpr std::array<std::string_view, 14> kHookKeys{
     "name",   "use",     "command",       "events",      "timeout", "on_failure",  "instances",
     "stores", "options", "start_timeout", "environment", "sandbox", "line_buffer", "reload_on_change"};
-inline constexpr std::array<std::string_view, 4> kSandboxKeys{"user", "read", "listen", "network"};
+inline constexpr std::array<std::string_view, 9> kSandboxKeys{"user",   "read",      "write", "listen", "network",
+                                                              "memory", "processes", "cpu",   "files"};
 
 // What is wrong goes to the page; what is returned then serves only to find more.
 Listener read_listener(Page& page, const toml::table& table);

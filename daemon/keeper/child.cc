@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cerrno>
@@ -79,11 +80,24 @@ void write_own_pid(const std::vector<char*>& environment) {
   }
 }
 
+// "0" is whoever writes it.
+bool join(const std::vector<sys::Fd>& group) {
+  return std::ranges::all_of(group, [](const sys::Fd& file) { return ::write(file.get(), "0", 1) == 1; });
+}
+
+bool lower_limits(const sys::ResourceLimits& limits) try {
+  sys::limit(limits);
+  return true;
+} catch (const std::system_error& error) {
+  errno = error.code().value();
+  return false;
+}
+
 // In the child; never returns. Writes errno to `exec_error` if it cannot become the program.
 [[noreturn]] void become(const Plan& plan, const Descriptors& descriptors, const std::vector<char*>& argv,
                          const std::vector<char*>& environment, int exec_error) {
-  const bool ready = arrange(descriptors, exec_error) && ::setsid() >= 0 && ::chdir(plan.directory.c_str()) == 0 &&
-                     (!plan.open_files || ::setrlimit(RLIMIT_NOFILE, &*plan.open_files) == 0);
+  const bool ready = join(plan.group) && arrange(descriptors, exec_error) && ::setsid() >= 0 &&
+                     ::chdir(plan.directory.c_str()) == 0 && lower_limits(plan.child_limits);
   if (ready) {
     write_own_pid(environment);
     ::umask(077);

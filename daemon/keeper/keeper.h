@@ -8,14 +8,12 @@
 
 #pragma once
 
-#include <sys/resource.h>
-
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "daemon/sys/fd.h"
 #include "daemon/sys/process_report.h"
+#include "daemon/sys/rlimits.h"
 
 namespace hooksmtpd::keeper {
 
@@ -30,7 +28,7 @@ struct Plan {
   sys::Demands demands;                  // what we and our child have to be
   std::vector<std::string> environment;  // the child's whole environment, "NAME=value"
   std::string directory = "/";           // the child's working directory
-  std::optional<rlimit> open_files;      // the child's RLIMIT_NOFILE, where it differs from ours
+  sys::ResourceLimits child_limits;      // of the child, beside ours
 
   // Files whose change is worth a kChanged: absolute names.
   std::vector<std::string> watched;
@@ -39,6 +37,8 @@ struct Plan {
   // its listeners from 3 on, with LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES as sd_listen_fds(3) expects them.
   sys::Fd spool;
   std::vector<sys::Fd> listeners;
+  // A hook's: the files of its groups (cgroup.procs), which its child joins.
+  std::vector<sys::Fd> group;
   // The keyholder's: descriptor 4 of the child, a sealed memfd (daemon/sys/key_files.h); the life pipe is 5.
   sys::Fd keys;
 };

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -163,6 +164,15 @@ std::string why_not_trusted(const std::string& program, const std::set<uid_t>& t
   if ((file.st_mode & (S_ISUID | S_ISGID)) != 0) {
     return fmt::format("{} is set-user-id or set-group-id, which has no effect here: chmod ug-s {}", program, program);
   }
+  if (!trusted.contains(folder.st_uid)) {
+    return fmt::format(
+        "{} lies in a folder of uid {}, who may replace it: chown root {}, or user = \"...\" in its sandbox", program,
+        folder.st_uid, fs::path(program).parent_path().string());
+  }
+  if ((folder.st_mode & S_IWGRP) != 0 && folder.st_gid != 0 && (folder.st_mode & S_ISVTX) == 0) {
+    return fmt::format("{} lies in a folder where its group may replace it: chmod g-w {}", program,
+                       fs::path(program).parent_path().string());
+  }
   if ((folder.st_mode & S_IWOTH) != 0 && (folder.st_mode & S_ISVTX) == 0) {
     return fmt::format("{} lies in a folder where everybody may replace it: chmod o-w {}", program,
                        fs::path(program).parent_path().string());
@@ -181,6 +191,34 @@ std::string why_not_executable(const std::string& program, Seen seen) {
     path = std::move(next.interpreter);
   }
   return fmt::format("{}: too many interpreters run each other", program);
+}
+
+std::string why_not_writable(const fs::path& folder) {
+  if (::access(folder.c_str(), W_OK | X_OK) == 0) {
+    std::error_code error;
+    if (fs::is_directory(folder, error)) return {};
+    return fmt::format("sandbox.write: {} is not a folder", folder.string());
+  }
+  if (errno == ENOENT) return fmt::format("sandbox.write: {} is not there: mkdir {}", folder.string(), folder.string());
+  return fmt::format(
+      "sandbox.write: {0} cannot be written by uid {1}, as whom the hook runs: chown {1} {0}, or name "
+      "the folder's owner as sandbox.user",
+      folder.string(), ::getuid());
+}
+
+std::optional<std::string> script_of(const std::vector<std::string>& command) {
+  constexpr std::array<std::string_view, 14> kInterpreters{"python", "node", "sh",  "bash", "dash",  "zsh",  "perl",
+                                                           "ruby",   "php",  "lua", "awk",  "tclsh", "deno", "bun"};
+  std::string name = fs::path(command.front()).filename().string();
+  name.erase(std::min(name.find_first_of("0123456789."), name.size()));  // "python3.11"
+  if (std::ranges::find(kInterpreters, name) == kInterpreters.end()) return std::nullopt;
+  for (std::size_t i = 1; i < command.size(); ++i) {
+    if (!command[i].starts_with('/')) continue;
+    struct stat status{};
+    return ::stat(command[i].c_str(), &status) == 0 && S_ISREG(status.st_mode) ? std::optional(command[i])
+                                                                               : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> missing_arguments(const std::vector<std::string>& command) {

@@ -65,6 +65,9 @@ void say(const sys::Fd& out, char kind, const std::string& text) {
   const Seen seen = jail ? Seen::kFromJail : Seen::kFromHere;
   std::string wrong = why_not_executable(hook.command.front(), seen);
   if (wrong.empty() && hook.line_buffer) wrong = why_not_executable(hook.argv().front(), seen);
+  for (const std::filesystem::path& folder : hook.sandbox.write) {
+    if (wrong.empty()) wrong = why_not_writable(folder);
+  }
   if (!wrong.empty()) {
     say(out, 'E', wrong);
   } else {
@@ -117,7 +120,9 @@ std::vector<Problem> check_hooks(const config::Config& config, const Identities&
   for (std::size_t i = 0; i < config.hooks.size(); ++i) {
     const config::Hook& hook = config.hooks[i];
     const Identity& identity = identities.hooks[i];
-    const std::string why = why_not_trusted(hook.command.front(), trusted_with(hook, identity, programs));
+    const std::set<uid_t> trusted = trusted_with(hook, identity, programs);
+    std::string why = why_not_trusted(hook.command.front(), trusted);
+    if (const auto script = script_of(hook.command); why.empty() && script) why = why_not_trusted(*script, trusted);
     if (!why.empty()) {
       problems.push_back({.where = hook.command_source, .text = fmt::format("hook {}: {}", hook.name, why)});
       continue;

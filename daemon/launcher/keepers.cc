@@ -33,6 +33,7 @@ void keep_only(const KeeperPlan& plan, const Fd& control, const Fd& complaint, c
   std::vector<int> kept{control.get(), complaint.get(), life.get()};
   for (const Fd& listener : plan.listeners) kept.push_back(listener.get());
   if (plan.keys != nullptr) kept.push_back(plan.keys->get());
+  for (const Fd& file : plan.group) kept.push_back(file.get());
   sys::close_all_but(kept);
 }
 
@@ -45,13 +46,14 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   out.demands = plan.demands;
   out.environment = plan.environment;
   out.directory = plan.directory;
-  out.open_files = plan.open_files;
+  out.child_limits = plan.child_limits;
   out.watched = plan.watched;
   if (!plan.spool.empty()) {
     out.spool = Fd(sys::must(::open(plan.spool.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), plan.spool.string()));
   }
   for (const Fd& listener : plan.listeners) out.listeners.emplace_back(listener.get());
   if (plan.keys != nullptr) out.keys = Fd(plan.keys->get());
+  for (const Fd& file : plan.group) out.group.emplace_back(file.get());
   return out;
 }
 

@@ -3,7 +3,6 @@
 
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <filesystem>
@@ -38,10 +37,11 @@ struct KeeperPlan {
   sys::ResourceLimits limits{{RLIMIT_CORE, 0}};  // of both
   std::vector<std::string> environment;          // of its child
   std::string directory = "/";                   // of its child
-  std::optional<rlimit> open_files;              // of its child, where it differs from ours
+  sys::ResourceLimits child_limits;              // of its child, beside these
   config::NetworkAccess network = config::NetworkAccess::kNone;
   std::string hostname;                // that gethostname(2) tells there, where it is its own
   std::vector<std::string> watched;    // files whose change is told
+  std::vector<sys::Fd> group;          // that its child joins: see cgroup.h
   std::filesystem::path spool;         // the worker's: opened inside the jail
   std::span<const sys::Fd> listeners;  // the worker's, or the hook's
   const sys::Fd* keys = nullptr;       // the keyholder's: a sealed memfd

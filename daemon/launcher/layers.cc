@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "daemon/launcher/cgroup.h"
 #include "daemon/launcher/start_error.h"
 #include "daemon/launcher/try_namespaces.h"
 #include "daemon/sys/landlock.h"
@@ -58,7 +59,7 @@ std::vector<Layer> table() {
        .name = "cgroups",
        .what = "each hook has a limit of memory and of processes",
        .wanted_by = Isolation::kNone,
-       .fix = "there is none for hooks yet"},
+       .fix = "version 1 as root, or a group of version 2 that is ours: systemd-run -p Delegate=yes"},
   };
 }
 
@@ -85,7 +86,7 @@ std::string try_layer(Layer& layer, bool have_jails) {
     case Kind::kFixedCode:
       return sys::knows_fixed_code() ? "" : "the kernel does not know it";
     case Kind::kLimits:
-      return "not used";
+      return why_no_groups();
   }
   return "?";
 }

@@ -18,6 +18,7 @@
 
 #include "config/load.h"
 #include "config/suggest.h"
+#include "daemon/launcher/cgroup.h"
 #include "daemon/launcher/command_line.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/file_identity.h"
@@ -148,6 +149,7 @@ int run_one_hook(const CommandLine& line, const Programs& programs) {
   if (identities.separate) own_mount_namespace();
   print_problems(without_errors(check_hooks(loaded.config, identities, programs, layers)));
   make_hook_folders(loaded.config, identities);
+  const GroupFolders groups = prepare_groups(loaded.config.sandbox_mode);
   const SlotPlan plan = plan_hook({.config = loaded.config,
                                    .identities = identities,
                                    .programs = programs,
@@ -156,18 +158,21 @@ int run_one_hook(const CommandLine& line, const Programs& programs) {
                                    .of_hooks = {},
                                    .keys = nullptr,
                                    .layers = layers,
-                                   .open_files = raise_open_files()},
+                                   .open_files = raise_open_files(),
+                                   .groups = groups},
                                   index, 1);
   return run_hook(plan.keeper, plan.slot.argv, identities.supervisor);
 }
 
 // What was found on the way, in the order in which people should read it.
 std::vector<std::string> warnings_of(const config::Loaded& loaded, const std::vector<config::Problem>& doubts,
-                                     std::vector<std::string> listeners, const Folders& folders) {
+                                     std::vector<std::string> listeners, const Folders& folders,
+                                     std::vector<std::string> limits) {
   std::vector<std::string> warnings;
   for (const config::Problem& problem : loaded.warnings) warnings.push_back(config::to_string(problem));
   for (const config::Problem& problem : doubts) warnings.push_back(config::to_string(problem));
   for (std::string& warning : listeners) warnings.push_back(std::move(warning));
+  for (std::string& warning : limits) warnings.push_back(std::move(warning));
   if (folders.leftovers != 0) warnings.push_back(fmt::format("spool leftovers={} removed", folders.leftovers));
   return warnings;
 }
@@ -201,6 +206,8 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   Folders folders = make_folders(config, identities);
   // Nothing; beyond the hard limit CAP_SYS_RESOURCE.
   const rlimit open_files = raise_open_files();
+  // Below our own group only, where that is root's: nothing more. As a plain user: where it was delegated.
+  const GroupFolders groups = prepare_groups(config.sandbox_mode);
   // Nothing: what has a name outside of the small root that comes.
   tree.notify = connect_notify_socket();
   tree.watchdog = watchdog_time();
@@ -218,7 +225,8 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
                                        .of_hooks = listeners.of_hooks,
                                        .keys = keys.valid() ? &keys : nullptr,
                                        .layers = layers,
-                                       .open_files = open_files}),
+                                       .open_files = open_files,
+                                       .groups = groups}),
                            life.read, main_argv);
   listeners.sockets.clear();   // the worker's keeper has them
   listeners.of_hooks.clear();  // and those of hooks theirs
@@ -242,7 +250,8 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   tree.lock = std::move(folders.lock);
   tree.missing = layers.missing();
   tree.lock_in = [view, own = layers.own(), proc = tree.proc.get()] { enter_supervisor_sandbox(view, proc, own); };
-  tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders);
+  tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders,
+                              root ? limits_missing(config, groups) : std::vector<std::string>());
   tree.start_text = first_message(config, listeners.bound);
   tree.start_text.insert(tree.start_text.end(), certificate_text.begin(), certificate_text.end());
   tree.bound = std::move(listeners.bound);

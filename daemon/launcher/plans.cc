@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "daemon/launcher/environment.h"
 #include "daemon/launcher/folders.h"
 #include "daemon/launcher/mapped_files.h"
@@ -83,6 +85,17 @@ std::vector<std::string> files_of(const config::Hook& hook) {
   return files;
 }
 
+// What no group counts, or where there is none: RLIMIT_NPROC is of a user, whose only processes these are; with a user
+// of another name it would count strangers. RLIMIT_AS would be no measure of memory: Node reserves far more than it
+// uses.
+sys::ResourceLimits limits_of(const PlanRequest& request, const config::Hook& hook) {
+  sys::ResourceLimits limits{{RLIMIT_NOFILE, std::min<rlim_t>(hook.sandbox.files, request.open_files.rlim_max)}};
+  if (request.identities.separate && hook.sandbox.user.empty() && !request.groups.has(Controller::kProcesses)) {
+    limits.push_back({RLIMIT_NPROC, hook.instances * (hook.sandbox.processes + 1ull)});  // and their keepers
+  }
+  return limits;
+}
+
 }  // namespace
 
 SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance) {
@@ -99,7 +112,8 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.environment.push_back("HOOK_HOSTNAME=" + request.config.hostname);
   plan.keeper.environment.push_back("HOOK_SMTP=" + smtp_addresses(request));
   plan.keeper.directory = state_folder(request.config, hook);
-  plan.keeper.open_files = request.open_files;
+  plan.keeper.child_limits = limits_of(request, hook);
+  plan.keeper.group = make_group(request.groups, fmt::format("{}.{}", hook.name, instance), hook.sandbox);
   if (index < request.of_hooks.size()) plan.keeper.listeners = request.of_hooks[index];
   if (hook.reload_on_change) plan.keeper.watched = files_of(hook);
   plan.keeper.view =

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "daemon/launcher/cgroup.h"
 #include "daemon/launcher/identities.h"
 #include "daemon/launcher/keepers.h"
 #include "daemon/launcher/layers.h"
@@ -30,7 +31,8 @@ struct PlanRequest {
   std::span<const std::vector<sys::Fd>> of_hooks;  // listeners, by index in Config::hooks
   const sys::Fd* keys;                             // what the keyholder gets; null: there is none
   const Layers& layers;
-  rlimit open_files;  // of the hooks: ours is raised
+  rlimit open_files;  // as we found it: ours is raised
+  const GroupFolders& groups;
 };
 // One instance of the hook `index`.
 SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t instance);

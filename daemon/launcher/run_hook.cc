@@ -43,8 +43,8 @@ std::vector<char*> pointers(std::span<const std::string> strings) {
   const std::vector<char*> environment = pointers(plan.environment);
   sys::close_all_but({});
   ::umask(077);
-  if (::setsid() >= 0 && ::chdir(plan.directory.c_str()) == 0 &&
-      (!plan.open_files || ::setrlimit(RLIMIT_NOFILE, &*plan.open_files) == 0)) {
+  sys::limit(plan.child_limits);
+  if (::setsid() >= 0 && ::chdir(plan.directory.c_str()) == 0) {
     ::execve(arguments[0], arguments.data(), environment.data());
   }
   fmt::print(stderr, "hooksmtpd: {}: {}\n", argv.front(), std::strerror(errno));
@@ -73,6 +73,7 @@ void await(pid_t child, const Fd& life) {
 // What a keeper is in the daemon: as pid 1 of its own pid namespace it takes everything with it when it exits;
 // elsewhere it kills the hook's process group. Never returns.
 [[noreturn]] void guard(const KeeperPlan& plan, std::span<const std::string> argv, Fd life) try {
+  for (const Fd& file : plan.group) must(::write(file.get(), "0", 1), "cgroup.procs");
   const std::array kept{life.get()};
   sys::close_all_but(kept);
   lock_in(plan);  // no privilege from here on

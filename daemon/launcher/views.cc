@@ -124,8 +124,8 @@ bool is_reserved(const fs::path& folder) {
                              [&](const fs::path above) { return is_or_is_below(folder, above); });
 }
 
-// What the configuration names: the command's folder, and those of sandbox.read.
-void show_named(Jail& jail, const config::Hook& hook, const fs::path& path) try {
+// What the configuration names: the command's folder, and those of sandbox.read and sandbox.write.
+void show_named(Jail& jail, const config::Hook& hook, const fs::path& path, Access access = Access::kRead) try {
   const fs::path folder = folder_of(path.lexically_normal());
   if (is_reserved(folder)) {
     throw config_error(hook.source, fmt::format("hook {}: its jail cannot show {} as it is outside: put what the hook "
@@ -135,7 +135,7 @@ void show_named(Jail& jail, const config::Hook& hook, const fs::path& path) try 
   for (const Jail::Link& link : jail.links) {
     if (is_or_is_below(folder, link.path)) return;  // "/bin": all of it is in /usr, which is shown
   }
-  show(jail, folder);
+  jail.binds.push_back({.path = folder, .access = access});
 } catch (const std::system_error& error) {
   throw config_error(hook.source, fmt::format("hook {}: {}", hook.name, error.what()));
 }
@@ -162,6 +162,7 @@ Jail hook_jail(const config::Config& config, const config::Hook& hook, const Hoo
   add_descriptor_links(jail);
   show_named(jail, hook, hook.command.front());
   for (const fs::path& folder : hook.sandbox.read) show_named(jail, hook, folder);
+  for (const fs::path& folder : hook.sandbox.write) show_named(jail, hook, folder, Access::kReadWrite);
   show_if_there(jail, view.sdk);
   if (view.view == View::kWhole) {
     if (hook.name == config::kMimeHook) {

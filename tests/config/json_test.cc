@@ -70,7 +70,15 @@ Config unusual() {
   h.reload_on_change = true;
   h.options = R"({"a":"\u00fc"})";
   h.environment = {{"A", "b"}, {"C", ""}};
-  h.sandbox = {.user = "ann", .read = {"/x", "/y"}, .listen = {"127.0.0.1:80"}, .network = NetworkAccess::kHost};
+  h.sandbox = {.user = "ann",
+               .read = {"/x", "/y"},
+               .write = {"/z"},
+               .listen = {"127.0.0.1:80"},
+               .network = NetworkAccess::kHost,
+               .memory = 5,
+               .processes = 6,
+               .cpu = 7,
+               .files = 8};
   h.source = {"g", 3, 4};
   h.command_source = {"g", 5, 6};
   c.hooks = {h, {}};

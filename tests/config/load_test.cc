@@ -120,6 +120,11 @@ environment = { DEBUG = "1", X = "" }
 [hook.sandbox]
 user = "ann"
 read = ["/srv/a/", "../x"]
+write = ["/srv/b"]
+memory = "1G"
+processes = 5
+cpu = "150%"
+files = 99
 )")
                             .config;
   REQUIRE_EQ(config.hooks.size(), 1);
@@ -134,7 +139,14 @@ read = ["/srv/a/", "../x"]
   expected.stores = true;
   expected.options = R"({"a":[true,1.5,"\u00fc","2020-01-02","10:11:12","2020-01-02T10:11:12Z"],"b":1,"c":{"d":{}}})";
   expected.environment = {{"DEBUG", "1"}, {"X", ""}};
-  expected.sandbox = {.user = "ann", .read = {"/srv/a/", "/x"}, .listen = {}};
+  expected.sandbox = {.user = "ann",
+                      .read = {"/srv/a/", "/x"},
+                      .write = {"/srv/b"},
+                      .listen = {},
+                      .memory = 1 << 30,
+                      .processes = 5,
+                      .cpu = 150,
+                      .files = 99};
   expected.source = {"/c/h.toml", 2, 1};
   expected.command_source = {"/c/h.toml", 4, 11};
   CHECK_EQ(to_json(config), [&] {

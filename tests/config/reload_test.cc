@@ -106,6 +106,11 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
       {[](Config& c) { c.hooks[0].sandbox.user = std::string("ann"); }, {"hook.policy.sandbox.user"}},
       {[](Config& c) { c.hooks[0].sandbox.read = {"/x"}; }, {"hook.policy.sandbox.read"}},
       {[](Config& c) { c.hooks[0].sandbox.listen = {"127.0.0.1:1"}; }, {"hook.policy.sandbox.listen"}},
+      {[](Config& c) { c.hooks[0].sandbox.write = {"/x"}; }, {"hook.policy.sandbox.write"}},
+      {[](Config& c) { c.hooks[0].sandbox.memory = 0; }, {"hook.policy.sandbox.memory"}},
+      {[](Config& c) { c.hooks[0].sandbox.processes = 1; }, {"hook.policy.sandbox.processes"}},
+      {[](Config& c) { c.hooks[0].sandbox.cpu = 1; }, {"hook.policy.sandbox.cpu"}},
+      {[](Config& c) { c.hooks[0].sandbox.files = 1; }, {"hook.policy.sandbox.files"}},
   };
   for (const auto& [change, restart] : cases) CHECK_EQ(after(change).restart_needed, restart);
 }
