@@ -418,6 +418,11 @@ void HookProcess::log_error_line() {
   surroundings_.log.write(
       level, tag.empty() ? fmt::format("hook {}: {}", label_, text) : fmt::format("hook {} {}: {}", label_, tag, text),
       about);
+  if (!surroundings_.explain) return;
+  auto why = surroundings_.explain(*this, text);
+  if (!why || *why == explained_) return;
+  explained_ = *std::move(why);
+  surroundings_.log.warn(about, "hook {}: {}", label_, explained_);
 }
 
 const char* HookProcess::state_name() const {

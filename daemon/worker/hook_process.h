@@ -87,6 +87,8 @@ class HookProcess {
     std::function<void(HookProcess&, const std::string& failure)> state;
     // It has something to do at the end of the turn: call end_of_turn().
     std::function<void(HookProcess&)> busy;
+    // What a line that it wrote to standard error has to do with its sandbox; nothing: nothing.
+    std::function<std::optional<std::string>(const HookProcess&, std::string_view line)> explain{};
   };
 
   HookProcess(Surroundings surroundings, std::string name, std::uint32_t instance);
@@ -174,6 +176,7 @@ class HookProcess {
   Event on_input_, on_output_, on_error_;
   std::string to_write_;
   std::string error_line_;
+  std::string explained_;  // the last explanation: a hook that tries again and again needs no second one
   LogLimit error_limit_;
   hook::Channel channel_;
   hook::RequestId last_id_ = 0;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "config/config.h"
+#include "config/denial.h"
 #include "config/reload.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/memfd.h"
@@ -208,13 +209,17 @@ void Worker::configure(const sys::Frame& frame) {
       if (failure.empty()) log_hello(process);
       send(sys::FrameKind::kHookState, std::string(sys::as_body(what)) + failure);
     };
+    const auto explain = [this](const HookProcess& process, std::string_view line) {
+      return config::explain_denial(line, generation_->config, process.name());
+    };
     dispatcher_ = std::make_unique<Dispatcher>(base_.get(), log_,
                                                HookProcess::Surroundings{.base = base_.get(),
                                                                          .log = log_,
                                                                          .tracer = subscriptions_.tracer(),
                                                                          .restart = restart,
                                                                          .state = state,
-                                                                         .busy = {}});
+                                                                         .busy = {},
+                                                                         .explain = explain});
     clients_ = std::make_unique<Clients>(base_.get(), log_, *dispatcher_, *spool_, keyholder_, subscriptions_,
                                          std::move(listeners_), descriptors.clients);
   }

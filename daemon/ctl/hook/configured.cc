@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <system_error>
 
+#include "config/denial.h"
 #include "config/load.h"
 #include "config/suggest.h"
 #include "daemon/ctl/hook/places.h"
@@ -45,7 +46,10 @@ std::expected<ConfiguredHook, std::string> configured_hook(const std::string& na
     for (const config::Hook& one : hooks) names.push_back(one.name);
     return std::unexpected(fmt::format("no hook is named \"{}\"{}", name, config::did_you_mean(name, names)));
   }
-  ConfiguredHook found{.events = {}, .options = hook->options};
+  ConfiguredHook found{.events = {}, .options = hook->options, .explain = {}};
+  found.explain = [config = loaded->config, name](std::string_view line) {
+    return config::explain_denial(line, config, name);
+  };
   for (std::size_t i = 0; i < config::kHookEvents; ++i) {
     if (hook->events[i].subscribed) found.events.push_back(hook::Event{static_cast<std::uint8_t>(i + 1)});
   }

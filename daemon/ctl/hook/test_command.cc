@@ -87,6 +87,7 @@ int run(const Context& context, const Options& options) {
                                                .name = locked ? options.sandbox : name_of(command),
                                                .state = state.path(),
                                                .sdk = sdk_folder(),
+                                               .explain = configured ? configured->explain : nullptr,
                                                .own_environment = locked},
                                      .files = files.path(),
                                      .timeout = *timeout,

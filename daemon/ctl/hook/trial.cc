@@ -66,7 +66,7 @@ int milliseconds_until(Trial::Clock::time_point until) {
 
 }  // namespace
 
-Trial::Trial(const TrialSettings& settings) : channel_(settings.speaker) {
+Trial::Trial(const TrialSettings& settings) : channel_(settings.speaker), explain_(settings.explain) {
   ::signal(SIGPIPE, SIG_IGN);
   Started started = start_program(settings.command, environment(settings), settings.state);
   pid_ = started.pid;
@@ -197,7 +197,14 @@ std::vector<std::string> Trial::take_log() {
     lines.push_back(log_.substr(0, end));
   }
   if (!stderr_.valid() && !log_.empty()) lines.push_back(std::exchange(log_, {}));
-  return lines;
+  if (!explain_) return lines;
+  std::vector<std::string> explained;
+  for (std::string& line : lines) {
+    auto why = explain_(line);
+    explained.push_back(std::move(line));
+    if (why) explained.push_back(*std::move(why));
+  }
+  return explained;
 }
 
 std::string Trial::how_it_ended() const {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <expected>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,6 +29,8 @@ struct TrialSettings {
   std::filesystem::path state;       // HOOK_STATE, HOME and working directory
   std::filesystem::path sdk;         // HOOK_SDK; empty: there is none
   hook::Speaker speaker = hook::Speaker::kHook;
+  // What a line of its standard error has to do with its sandbox; empty: nobody is asked.
+  std::function<std::optional<std::string>(std::string_view line)> explain{};
   bool own_environment = false;  // the program makes the hook's environment itself, and gets ours
 };
 
@@ -96,6 +99,7 @@ class Trial {
   std::string to_write_;
   std::string log_;     // of stderr, a line that has not ended among it
   std::string unread_;  // of stdout, once the channel is broken
+  std::function<std::optional<std::string>(std::string_view line)> explain_;
   std::vector<std::string> notices_;
   std::vector<Said> said_;
   std::optional<hook::HelloReply> ready_;
