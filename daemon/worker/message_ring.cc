@@ -11,6 +11,13 @@
 #include "proto/hook/json_writer.h"
 
 namespace hooksmtpd::worker {
+namespace {
+
+// Octets: so long are nearly all of them.
+constexpr std::size_t kUsual = 1024;
+
+}  // namespace
+
 std::string subject_of_message(std::string_view head) {
   constexpr std::string_view kName = "Subject:";
   std::size_t line = 0;
@@ -32,13 +39,14 @@ std::string subject_of_message(std::string_view head) {
 }
 
 void MessageRing::accepted(const AcceptedMessage& message) {
-  // The memory of the oldest one serves the newest.
+  // The memory of the oldest one serves the newest, unless that would be more than it needs.
   std::string members;
   while (!kept_.empty() && (kept_.size() >= kMaxKept || octets_ > kMaxOctets)) {
-    octets_ -= kept_.front().members.size();
+    octets_ -= kept_.front().members.capacity();
     members = std::move(kept_.front().members);
     kept_.pop_front();
   }
+  if (members.capacity() > kUsual) members = {};
   members.clear();
   hook::JsonWriter json(members);
   json.text("transaction", message.transaction);
@@ -52,12 +60,18 @@ void MessageRing::accepted(const AcceptedMessage& message) {
   json.end_array();
   json.number("size", message.size);
   json.text("subject", message.subject);
-  octets_ += members.size();
+  octets_ += members.capacity();
   kept_.push_back({.when = std::chrono::system_clock::now(), .members = std::move(members)});
   ++sequence_;
   if (subscribers_.empty()) return;
   const std::string line = line_of(sequence_, kept_.back());
   for (const auto& subscriber : subscribers_) subscriber->tell(line);
+}
+
+std::size_t MessageRing::memory() const {
+  std::size_t octets = 0;
+  for (const Kept& kept : kept_) octets += kept.members.capacity();
+  return octets;
 }
 
 std::string MessageRing::cursor(std::uint64_t sequence) const { return to_cursor(start_, sequence); }

@@ -61,6 +61,8 @@ class MessageRing {
   // {"ok":false,...}, and then nothing more: this is no cursor.
   void subscribe(std::unique_ptr<Subscriber> subscriber, std::string_view since);
   std::size_t subscribers() const { return subscribers_.size(); }
+  // Octets of memory that the messages take.
+  std::size_t memory() const;
   // Call it once per turn of the event loop.
   void end_of_turn();
 

@@ -147,3 +147,13 @@ TEST_CASE("the subject is found in the header, and nowhere else (RFC 5322 §2.2)
   }
   CHECK(subject_of_message("Subject: " + std::string(5000, 'x') + "\r\n\r\n") == std::string(kMaxSubject, 'x'));
 }
+
+TEST_CASE("long messages that are forgotten leave no memory behind, whatever comes after them") {
+  Stage stage;
+  stage.accept(MessageRing::kMaxKept);
+  for (int round = 0; round < 12; ++round) {
+    stage.accept(4, 20'000);
+    stage.accept(MessageRing::kMaxKept);
+  }
+  CHECK(stage.ring.memory() < 2 * MessageRing::kMaxOctets);
+}
