@@ -17,7 +17,8 @@ namespace hooksmtpd::worker {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 64 * 1024;
-constexpr std::size_t kMaxErrorLine = 2048;  // of stderr; a longer line is cut into pieces
+constexpr std::size_t kWriteAtOnce = 64 * 1024;  // a pipe takes no more
+constexpr std::size_t kMaxErrorLine = 2048;      // of stderr; a longer line is cut into pieces
 
 // So many deaths within so long a time: whoever asks is told at once (DESIGN.md section 4, rule 8).
 constexpr std::size_t kDeathsToFail = 10;
@@ -63,7 +64,7 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, const std::functi
   const auto watch = [this](const sys::Fd& fd, short what, event_callback_fn callback) {
     return Event(event_new(surroundings_.base, fd.get(), static_cast<short>(what | EV_PERSIST), callback, this));
   };
-  on_input_ = watch(input_, EV_WRITE, call<&HookProcess::flush_output>);
+  on_input_ = watch(input_, EV_WRITE, call<&HookProcess::continue_output>);
   on_output_ = watch(output_, EV_READ, call<&HookProcess::read_output>);
   on_error_ = watch(error_, EV_READ, call<&HookProcess::read_error>);
   event_add(on_output_.get(), nullptr);
@@ -144,10 +145,15 @@ void HookProcess::end_of_turn() {
   if (retiring_ && state_ != State::kAbsent && channel_.outstanding() == 0) let_go();
 }
 
+bool HookProcess::may_write() const {
+  return state_ == State::kReady && !retiring_ && !waiting_.empty() && channel_.room() > 0;
+}
+
+// What a hook that is slow to read has no room for goes on waiting, among what is bounded, and its time does not run.
 void HookProcess::write_requests() {
   if (state_ == State::kAbsent) return;
   const auto now = Clock::now();
-  while (state_ == State::kReady && !retiring_ && !waiting_.empty() && channel_.room() > 0) {
+  while (may_write() && to_write_.size() < kWriteAtOnce) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
     waiting_octets_ -= request.line.size();
@@ -160,6 +166,12 @@ void HookProcess::write_requests() {
     outstanding_.push_back(std::move(request));
   }
   flush_output();
+  if (to_write_.empty() && may_write()) mark_busy();
+}
+
+void HookProcess::continue_output() noexcept {
+  flush_output();
+  mark_busy();
 }
 
 void HookProcess::flush_output() {

@@ -139,8 +139,10 @@ class HookProcess {
  private:
   enum class State { kAbsent, kGreeting, kReady };
 
+  bool may_write() const;
   void write_requests();
   void flush_output();
+  void continue_output() noexcept;
   void read_output() noexcept;
   void read_error() noexcept;
   bool read_some_output();

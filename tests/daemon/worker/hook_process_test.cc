@@ -390,3 +390,23 @@ TEST_CASE("what is urgent waits however much waits already") {
   stage.start_and_greet();
   CHECK(stage.read() == "over\n");
 }
+
+TEST_CASE("what waits for a hook that does not read is bounded, however many requests it takes at once") {
+  Stage stage;
+  stage.start_and_greet("{\"concurrency\":256}\n");
+  constexpr std::size_t kLine = 1024 * 1024, kAsked = 40;
+  for (std::size_t i = 0; i < kAsked; ++i) stage.ask(std::string(kLine - 1, 'x'));
+  const auto full =
+      std::ranges::count_if(stage.asking.outcomes, [](const Outcome& one) { return one.kind == Outcome::kQueueFull; });
+  CHECK(static_cast<std::size_t>(full) >= kAsked - HookProcess::kMaxWaitingOctets / kLine - 1);
+
+  // What was not refused it gets in the end, each line whole.
+  std::size_t lines = 0, octets = 0;
+  while (octets < (kAsked - static_cast<std::size_t>(full)) * kLine) {
+    const std::string text = stage.read();
+    octets += text.size();
+    lines += static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    if (text.empty()) stage.turn(0);
+  }
+  CHECK(lines == kAsked - static_cast<std::size_t>(full));
+}
