@@ -28,7 +28,9 @@ constexpr std::array<std::string_view, 9> kUnreachable{"Network is unreachable",
                                                        "No route to host",
                                                        "Cannot assign requested address"};
 constexpr std::array<std::string_view, 4> kNoProcess{"Cannot fork", "can't start new thread", "fork: ", "spawn EAGAIN"};
-constexpr std::array<std::string_view, 3> kBusy{"Resource temporarily unavailable", "EAGAIN", "pthread_create"};
+// Said of many calls: with one of the words after it, of a process or thread that was not made.
+constexpr std::array<std::string_view, 2> kBusy{"Resource temporarily unavailable", "EAGAIN"};
+constexpr std::array<std::string_view, 5> kMaking{"fork", "clone", "spawn", "thread", "process"};
 constexpr std::array<std::string_view, 2> kNoDescriptor{"Too many open files", "EMFILE"};
 constexpr std::array<std::string_view, 4> kNoMemory{"Cannot allocate memory", "ENOMEM", "MemoryError",
                                                     "JavaScript heap out of memory"};
@@ -109,7 +111,7 @@ std::optional<std::string> explain_network(std::string_view line, const Hook& ho
 }
 
 std::optional<std::string> explain_limit(std::string_view line, const Hook& hook) {
-  if (says(line, kNoProcess) || says(line, kBusy)) {
+  if (says(line, kNoProcess) || (says(line, kBusy) && says(line, kMaking))) {
     return denied("process", "", fmt::format("sandbox.processes is {}", hook.sandbox.processes),
                   fmt::format("sandbox.processes = {}", hook.sandbox.processes * 2));
   }

@@ -44,6 +44,8 @@ TEST_CASE("what a hook says of its sandbox is explained, in the words of several
       {"PermissionError: [Errno 13] Permission denied: '/srv/in/secret'", "what=file", "chmod a+rX /srv/in/secret"},
       {"PermissionError: [Errno 13] Permission denied: '/srv/out/secret'", "", ""},
       {"sh: 1: Cannot fork", "sandbox.processes is 64", "sandbox.processes = 128"},
+      {"BlockingIOError: [Errno 11] Resource temporarily unavailable: fork", "sandbox.processes is 64", "128"},
+      {"BlockingIOError: [Errno 11] Resource temporarily unavailable", "", ""},
       {"OSError: [Errno 24] Too many open files: '/dev/null'", "sandbox.files is 256", "sandbox.files = 1024"},
       {"MemoryError", R"(sandbox.memory is \"256M\")", R"(sandbox.memory = \"512M\")"},
       {"unshare: unshare failed: Operation not permitted", "denied what=call", "outside of the daemon"},
