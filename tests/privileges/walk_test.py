@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from harness import hooks, processes
+from privileges.walk import check, check_descriptors, check_namespaces, check_roots, walk
 
 OWN_STATUS = hooks.PYTHON + """
 import os, sys, time
@@ -36,23 +37,6 @@ def daemon(make_daemon, request):
     return daemon.start()
 
 
-def check(process: processes.Process) -> None:
-    """No root, no capability, and no system call that is not filtered, in nothing."""
-    assert len(set(process.uids)) == 1 and process.uids[0] != 0, process
-    assert len(set(process.gids)) == 1 and process.gids[0] != 0, process
-    assert 0 not in process.groups, process
-    assert process.capabilities == dict.fromkeys(process.capabilities, 0), process
-    assert process.fields["NoNewPrivs"] == "1", process
-    assert process.fields["Seccomp"] == "2", process
-
-
-def walk(daemon) -> list[processes.Process]:
-    found = daemon.tree()
-    for process in found:
-        check(process)
-    return found
-
-
 def deliver(daemon) -> None:
     with daemon.session() as client:
         assert client.message().code == 250
@@ -80,23 +64,8 @@ def test_users_are_distinct(daemon):
 
 
 def test_namespaces_and_roots(daemon):
-    outside = {kind: os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "pid", "net", "ipc", "uts")}
-    supervisor, *others = daemon.tree()
-    assert supervisor.namespace("mnt") != outside["mnt"]
-    keepers = [process for process in others if process.parent == supervisor.pid]
-    for kind in outside:
-        seen = [process.namespace(kind) for process in keepers]
-        assert outside[kind] not in seen and supervisor.namespace(kind) not in seen, kind
-        assert len(set(seen)) == len(seen), f"two keepers share a {kind} namespace"
-    for process in others:
-        hidden = {"home", "root", "boot", "media", "mnt", "opt", "srv"}
-        assert not hidden & {name for name in process.root_entries()
-                             if os.listdir(f"/proc/{process.pid}/root/{name}")} - path_parts(daemon), process
-
-
-def path_parts(daemon) -> set[str]:
-    """Top folders that the jail of a hook needs for the hook itself."""
-    return {daemon.folder.parts[1], daemon.runtime.parts[1], daemon.state.parts[1], str(daemon.program).split("/")[1]}
+    check_namespaces(daemon)
+    check_roots(daemon)
 
 
 def test_jails_are_read_only_but_for_the_places_that_must_not_be(daemon):
@@ -122,27 +91,15 @@ def test_a_hook_sees_only_its_own_spool_and_state(daemon):
 
 def test_descriptors(daemon):
     """Each process holds what it needs and nothing that another one needs."""
-    supervisor, *others = daemon.tree()
+    deliver(daemon)
+    check_descriptors(daemon)
     for process in daemon.hook_processes("looker") + daemon.hook_processes("recorder"):
         held = process.descriptors()
         assert set(held) >= {0, 1, 2} and all(held[number].startswith("pipe:") for number in (0, 1, 2)), held
-        more = {target for number, target in held.items() if number > 2}
-        own = str(daemon.state)
-        assert all(own in target for target in more), held
+        assert all(str(daemon.state) in target for number, target in held.items() if number > 2), held
     worker = daemon.worker().descriptors()
     assert worker[0] == worker[1] == "/dev/null" and worker[2].startswith("pipe:")
     assert worker[3].startswith("socket:") and worker[4].endswith("/spool")
-    for number, target in worker.items():
-        assert target.startswith(("pipe:", "socket:", "anon_inode:", "/dev/null")) or number == 4, worker
-    for process in others:
-        assert all(not target.startswith("/proc/") for target in process.descriptors().values()), process
-    for process in others:
-        if process.parent == supervisor.pid:
-            names = [target for target in process.descriptors().values() if target.startswith("/")]
-            spool = str(daemon.runtime / "spool") if process.pid == daemon.worker().parent else "/dev/null"
-            keys = "/memfd:hooksmtpd-keys (deleted)" if "keyholder" in process.command[0] else "/dev/null"
-            group = "/cgroup.procs" if "worker" not in process.command[0] and "keyholder" not in process.command[0] else spool
-            assert all(name in ("/dev/null", keys) or name.endswith((spool, group)) for name in names), (process, names)
 
 
 def test_what_a_hook_sees_of_itself(daemon):
