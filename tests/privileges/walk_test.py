@@ -40,6 +40,8 @@ def daemon(make_daemon, request):
 def deliver(daemon) -> None:
     with daemon.session() as client:
         assert client.message().code == 250
+        client.expect("QUIT", "221")
+        assert client.at_end()  # by then nothing of the message is left
 
 
 def keyholders(daemon) -> int:
