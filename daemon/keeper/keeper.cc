@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <deque>
 
 #include "daemon/keeper/child.h"
 #include "daemon/keeper/file_watch.h"
+#include "daemon/keeper/system_v.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/frame.h"
 #include "daemon/sys/process_report.h"
@@ -67,7 +69,10 @@ class Keeper {
           pollfd{.fd = signals_.get(), .events = POLLIN, .revents = 0},
           pollfd{.fd = files_.descriptor(), .events = POLLIN, .revents = 0},
       };
-      if (::poll(watched.data(), watched.size(), milliseconds_to_next()) < 0) continue;
+      if (::poll(watched.data(), watched.size(), milliseconds_to_next()) < 0) {
+        if (errno == EINTR) continue;
+        return;  // who cannot wait for anything would never see the end of the supervisor
+      }
       if (watched[1].revents != 0) return;  // nobody writes to it: EOF
       if (watched[2].revents != 0) reap();
       if (kill_at_ && Clock::now() >= *kill_at_) {
@@ -162,6 +167,7 @@ class Keeper {
       wait_status_ = status;
     }
     if (state_ != State::kEnding) return;
+    if (plan_.own_ipc_namespace) remove_system_v_objects();
     kill_at_.reset();
     child_ = -1;
     state_ = State::kIdle;

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -98,9 +99,24 @@ constexpr int kFamilies[] = {AF_AX25,   AF_IPX,       AF_APPLETALK, AF_NETROM, A
 // Of AF_NETLINK only NETLINK_ROUTE, which is 0: the C library asks it for interfaces and addresses.
 constexpr std::uint32_t kMostNetlink = 31;  // MAX_LINKS
 
+// Bits of a pid. Who changes the limits of another process can end it, or blind it.
+constexpr unsigned kPidBits = 32;
+
+// Ways to have a process wait, which is its first argument.
+constexpr std::string_view kSlowDown[] = {"sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"};
+
+// The same of processes, of groups, and of all that a user has: which of them is the first argument.
+struct Priority {
+  std::string_view call;
+  std::uint32_t process, group, user;
+};
+constexpr Priority kPriorities[] = {{"setpriority", PRIO_PROCESS, PRIO_PGRP, PRIO_USER},
+                                    {"ioprio_set", 1, 2, 3}};  // linux/ioprio.h
+
 }  // namespace
 
-sys::SyscallFilter keeper_filter() {
+sys::SyscallFilter keeper_filter(pid_t keeper) {
+  const auto own = static_cast<std::uint32_t>(keeper);  // and, after setsid(), the number of its group
   sys::SyscallFilter filter{.otherwise = sys::kAllow, .rules = {kNobody, kHiddenFlags}};
   const auto refuse_when = [&](std::string_view call, int error, std::vector<sys::Condition> conditions) {
     filter.rules.push_back({.calls = {call}, .verdict = sys::refuse(error), .when = std::move(conditions)});
@@ -115,6 +131,13 @@ sys::SyscallFilter keeper_filter() {
   }
   for (std::uint32_t protocol = 1; protocol <= kMostNetlink; ++protocol) {
     refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_NETLINK), sys::int_equals(2, protocol)});
+  }
+  for (unsigned bit = 0; bit < kPidBits; ++bit) refuse_when("prlimit64", EPERM, {sys::has_all_of(0, 1ull << bit)});
+  for (const std::string_view call : kSlowDown) refuse_when(call, EPERM, {sys::int_equals(0, own)});
+  for (const Priority& one : kPriorities) {
+    refuse_when(one.call, EPERM, {sys::int_equals(0, one.process), sys::int_equals(1, own)});
+    refuse_when(one.call, EPERM, {sys::int_equals(0, one.group), sys::int_equals(1, own)});
+    refuse_when(one.call, EPERM, {sys::int_equals(0, one.user)});
   }
   return filter;
 }

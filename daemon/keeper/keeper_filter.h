@@ -6,10 +6,14 @@
 
 #pragma once
 
+#include <sys/types.h>
+
 #include "daemon/sys/syscall_filter.h"
 
 namespace hooksmtpd::keeper {
 
-sys::SyscallFilter keeper_filter();
+// `keeper` is the pid of who installs it, as it sees itself: what the keeper starts has its user, and shall neither
+// limit it nor slow it down.
+sys::SyscallFilter keeper_filter(pid_t keeper);
 
 }  // namespace hooksmtpd::keeper

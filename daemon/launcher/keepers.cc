@@ -43,6 +43,7 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   out.control = std::move(control);
   out.life = Fd(life.get());
   out.own_pid_namespace = has(plan.namespaces, Namespaces::kPid);
+  out.own_ipc_namespace = has(plan.namespaces, Namespaces::kIpc);
   out.demands = plan.demands;
   out.environment = plan.environment;
   out.directory = plan.directory;
@@ -124,7 +125,7 @@ void lock_in(const KeeperPlan& plan) {
   // ---- no privilege from here on
   sys::limit(plan.limits);
   if (plan.layers.landlock) sys::restrict_self(landlock_rules(plan));
-  if (plan.layers.filter) sys::install(keeper::keeper_filter());
+  if (plan.layers.filter) sys::install(keeper::keeper_filter(::getpid()));
 }
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {

@@ -7,6 +7,7 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -23,7 +24,7 @@ namespace {
 
 int error_under_it(const std::function<int()>& act) {
   return sys::exit_status(sys::in_child([&] {
-    sys::install(keeper::keeper_filter());
+    sys::install(keeper::keeper_filter(::getppid()));
     return act();
   }));
 }
@@ -56,4 +57,18 @@ TEST_CASE("nobody weakens an address space, types into a terminal or opens an od
   CHECK(error_under_it([] { return error_of(::socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)); }) == EAFNOSUPPORT);
   CHECK(error_under_it([] { return error_of(::socket(AF_VSOCK, SOCK_STREAM, 0)); }) == EAFNOSUPPORT);
   CHECK(error_under_it([] { return error_of(::socket(AF_ALG, SOCK_SEQPACKET, 0)); }) == EAFNOSUPPORT);
+}
+
+TEST_CASE("nobody limits another process, or slows its keeper down") {
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+  const sched_param parameter{};
+  CHECK(error_under_it([&] { return error_of(::prlimit(::getppid(), RLIMIT_NOFILE, &none, nullptr)); }) == EPERM);
+  CHECK(error_under_it([&] { return error_of(::prlimit(1 << 22, RLIMIT_NOFILE, &none, nullptr)); }) == EPERM);
+  CHECK(error_under_it([&] { return error_of(::setrlimit(RLIMIT_CORE, &none)); }) == 0);
+  CHECK(error_under_it([&] { return error_of(::sched_setscheduler(::getppid(), SCHED_IDLE, &parameter)); }) == EPERM);
+  CHECK(error_under_it([&] { return error_of(::sched_setscheduler(0, SCHED_IDLE, &parameter)); }) == 0);
+  CHECK(error_under_it([] { return error_of(::setpriority(PRIO_PROCESS, ::getppid(), 19)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::setpriority(PRIO_PGRP, ::getppid(), 19)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::setpriority(PRIO_USER, 0, 19)); }) == EPERM);
+  CHECK(error_under_it([] { return error_of(::setpriority(PRIO_PROCESS, 0, 19)); }) == 0);
 }

@@ -282,6 +282,16 @@ TEST_CASE("arguments without an end are no arguments") {
   CHECK(kept.wait() == 0);
 }
 
+TEST_CASE("a keeper that can wait for nothing any more ends, and its child with it") {
+  Kept kept;
+  // poll(2) counts its descriptors against this limit.
+  const auto ends = kept.started({kShell, "-c", "prlimit --pid $PPID --nofile=0 && echo up; sleep 1000"});
+  REQUIRE(readable(ends[1]));
+  kept.stop(kPatience);  // wakes it up
+  CHECK(kept.wait() == 0);
+  CHECK(read_all(ends[1]) == "up\n");
+}
+
 TEST_CASE("signals that people send to everything do not end a keeper") {
   Kept kept;
   for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) ::kill(kept.pid, signal);
