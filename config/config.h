@@ -201,6 +201,7 @@ struct Hook {
   bool stores = false;                             // keeps messages: policy must stand before it
   bool line_buffer = false;                        // its standard output: it runs under stdbuf(1)
   bool reload_on_change = false;                   // it is started anew when a file of its command changes
+  bool web_page = false;                           // it serves one where it listens; known of ready-made hooks
   std::string options = "{}";                      // a JSON object, handed over in hello
   std::map<std::string, std::string> environment;  // beside PATH, HOME, HOOK_STATE, PYTHONUNBUFFERED
   Sandbox sandbox;

@@ -44,12 +44,9 @@ Config defaults(const Machine& machine) {
   config.state_dir = state_dir(machine);
   config.runtime_dir = runtime_dir(machine);
 
-  Hook maildir;
-  maildir.name = "maildir";
-  maildir.command = {program_of(machine, "maildir").string()};
-  maildir.stores = true;
-  maildir.on(HookEvent::kDeliver).subscribed = true;
-  config.hooks = {std::move(maildir)};
+  Hook inbox = made_ready(*find_ready_made("inbox"), machine);
+  inbox.name = "inbox";
+  config.hooks = {std::move(inbox)};
   return config;
 }
 

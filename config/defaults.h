@@ -21,7 +21,7 @@ struct Machine {
   bool in_build_tree = false;                      // there NAME/NAME, installed NAME
 };
 
-// Loopback only, one hook "maildir" that stores every message.
+// Loopback only, one hook, "inbox", that stores every message and shows it in a web page.
 Config defaults(const Machine& machine);
 
 // The parts of it that also hold where a file exists and leaves them out. There are no default hooks then.

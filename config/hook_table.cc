@@ -296,25 +296,20 @@ Sandbox read_sandbox(Page& page, const toml::table& table, std::string path, San
 }  // namespace
 
 Hook read_hook(Page& page, const toml::table& table, const Machine& machine) {
-  Hook hook;
-  hook.source = page.at(table.source());
   const auto used = table["use"].value<std::string>();
-  hook.name = read_name(page, table, "hook", used.value_or(""));
-  if (hook.name == "incoming" || hook.name == kMimeHook) {
-    page.problem(table.get("name")->source(),
-                 fmt::format("hook.name must not be \"{}\": {}", hook.name,
-                             hook.name == kMimeHook ? "that is our own hook behind deliver_mime"
-                                                    : "the spool has a folder of that name"));
+  const std::string name = read_name(page, table, "hook", used.value_or(""));
+  if (name == "incoming" || name == kMimeHook) {
+    page.problem(table.get("name")->source(), fmt::format("hook.name must not be \"{}\": {}", name,
+                                                          name == kMimeHook ? "that is our own hook behind deliver_mime"
+                                                                            : "the spool has a folder of that name"));
   }
 
-  Section section(page, table, hook.name.empty() ? "hook" : "hook." + hook.name, kHookKeys);
+  Section section(page, table, name.empty() ? "hook" : "hook." + name, kHookKeys);
   const ReadyMade* const ready_made = read_use(section);
+  Hook hook = ready_made != nullptr ? made_ready(*ready_made, machine) : Hook();
+  hook.name = name;
+  hook.source = page.at(table.source());
   if (ready_made != nullptr) {
-    hook.command = {program_of(machine, ready_made->name).string()};
-    hook.stores = ready_made->stores;
-    hook.sandbox.network = ready_made->network;
-    hook.sandbox.listen = ready_made->listen;
-    for (const HookEvent event : ready_made->events) hook.on(event).subscribed = true;
     if (const toml::node* command = section.find("command")) {
       section.problem(*command, "command", "goes not with `use`, which names the program");
     }

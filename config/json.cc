@@ -142,6 +142,7 @@ void members(Is<Hook> auto& s, auto visit) {
   visit("stores", s.stores);
   visit("line_buffer", s.line_buffer);
   visit("reload_on_change", s.reload_on_change);
+  visit("web_page", s.web_page);
   visit("options", s.options);
   visit("environment", s.environment);
   visit("sandbox", s.sandbox);

@@ -29,7 +29,12 @@ std::span<const ReadyMade> ready_made_hooks() {
   static const std::vector<ReadyMade> hooks{
       {.name = "allowlist", .events = {kValidateHost, kValidateSender, kValidateRecipient}},
       {.name = "faults", .events = {kValidateSender, kValidateRecipient, kData, kDeliver}},
-      {.name = "inbox", .events = {kDeliver, kDisconnect}, .stores = true, .listen = {"127.0.0.1:8025"}},
+      {.name = "inbox",
+       .events = {kDeliver, kDisconnect},
+       .stores = true,
+       .listen = {"127.0.0.1:8025"},
+       .web_page = true,
+       .files = 1024},  // for pages that follow it
       {.name = "log",
        .events = {kValidateHost, kHelo, kStarttls, kValidateSender, kValidateRecipient, kData, kDeliver, kReset,
                   kDisconnect}},
@@ -45,6 +50,18 @@ const ReadyMade* find_ready_made(std::string_view name) {
   const auto hooks = ready_made_hooks();
   const auto found = std::ranges::find(hooks, name, &ReadyMade::name);
   return found == hooks.end() ? nullptr : &*found;
+}
+
+Hook made_ready(const ReadyMade& one, const Machine& machine) {
+  Hook hook;
+  hook.command = {program_of(machine, one.name).string()};
+  hook.stores = one.stores;
+  hook.web_page = one.web_page;
+  hook.sandbox.network = one.network;
+  hook.sandbox.listen = one.listen;
+  hook.sandbox.files = one.files;
+  for (const HookEvent event : one.events) hook.on(event).subscribed = true;
+  return hook;
 }
 
 std::filesystem::path program_of(const Machine& machine, std::string_view name) {

@@ -17,12 +17,17 @@ struct ReadyMade {
   std::vector<HookEvent> events;  // that it is asked about, unless `events` says otherwise
   bool stores = false;
   NetworkAccess network = NetworkAccess::kNone;
-  std::vector<std::string> listen{};  // as sandbox.listen
+  std::vector<std::string> listen{};      // as sandbox.listen
+  bool web_page = false;                  // there
+  std::uint32_t files = Sandbox{}.files;  // as sandbox.files
 };
 
 std::span<const ReadyMade> ready_made_hooks();
 // Null: there is none of that name.
 const ReadyMade* find_ready_made(std::string_view name);
+
+// A hook that does what `one` does: its program, events and sandbox. It is to be named yet.
+Hook made_ready(const ReadyMade& one, const Machine& machine);
 
 // Where the program of a hook of ours lies.
 std::filesystem::path program_of(const Machine& machine, std::string_view name);

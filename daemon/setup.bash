@@ -100,5 +100,5 @@ compile() {
 # The programs; what else ninja would build are tests.
 programs=(
   daemon/launcher/hooksmtpd daemon/worker/worker daemon/keyholder/keyholder daemon/tls/tls daemon/ctl/hooksmtpctl
-  daemon/sendmail/sendmail daemon/passwd/passwd hooks/maildir/maildir
+  daemon/sendmail/sendmail daemon/passwd/passwd hooks/inbox/inbox hooks/maildir/maildir
 )

@@ -149,7 +149,7 @@ void bind_one(Listeners& result, const config::Config& config, const config::Lis
 // As if it were a listener of that name.
 config::Listener listener_of(const config::Hook& hook) {
   config::Listener listener;
-  listener.name = "hook." + hook.name;
+  listener.name = hook_listener(hook);
   listener.address = hook.sandbox.listen;
   listener.source = hook.source;
   return listener;

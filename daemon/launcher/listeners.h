@@ -19,7 +19,7 @@ struct Listeners {
   std::vector<std::string> warnings;
 
   // What hooks listen on (sandbox.listen), by index in Config::hooks: blocking sockets, as most programs expect them.
-  // Among `bound` they come behind all others, as "hook.NAME".
+  // Among `bound` they come behind all others, as hook_listener().
   std::vector<std::vector<sys::Fd>> of_hooks;
 };
 

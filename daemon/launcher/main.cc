@@ -253,6 +253,7 @@ Tree launch(const CommandLine& line, const Programs& programs, std::vector<Inher
   tree.warnings = warnings_of(loaded, doubts, std::move(listeners.warnings), folders,
                               root ? limits_missing(config, groups) : std::vector<std::string>());
   tree.start_text = first_message(config, listeners.bound);
+  std::ranges::move(web_pages(config, listeners.bound), std::back_inserter(tree.start_text));
   tree.start_text.insert(tree.start_text.end(), certificate_text.begin(), certificate_text.end());
   tree.bound = std::move(listeners.bound);
   tree.origins = std::move(loaded.origins);

@@ -39,6 +39,18 @@ std::vector<std::string> first_message(const config::Config& config, std::span<c
   };
 }
 
+std::vector<std::string> web_pages(const config::Config& config, std::span<const BoundAddress> bound) {
+  std::vector<std::string> text;
+  for (const config::Hook& hook : config.hooks) {
+    if (!hook.web_page) continue;
+    for (const BoundAddress& one : bound) {
+      if (one.listener != hook_listener(hook) || one.address.starts_with(kUnix)) continue;
+      text.push_back(fmt::format("read the mail: http://{}", one.address));
+    }
+  }
+  return text;
+}
+
 std::string bound_as_json(std::span<const BoundAddress> bound) {
   auto json = nlohmann::ordered_json::object();
   for (const BoundAddress& one : bound) json[one.listener].push_back(one.address);

@@ -14,6 +14,9 @@ namespace hooksmtpd::launcher {
 // with swaks and with curl. Nothing where all speak LMTP.
 std::vector<std::string> first_message(const config::Config& config, std::span<const BoundAddress> bound);
 
+// Where the web pages of inboxes are: "read the mail: http://127.0.0.1:8025". Nothing where there is none on TCP.
+std::vector<std::string> web_pages(const config::Config& config, std::span<const BoundAddress> bound);
+
 // {"smtp":["127.0.0.1:40001","[::1]:40002"]}: by listener, on one line.
 std::string bound_as_json(std::span<const BoundAddress> bound);
 

@@ -43,8 +43,11 @@ struct Slot {
 // What stands before the name of a socket in the file system.
 inline constexpr std::string_view kUnix = "unix:";
 
+// What stands for a hook that listens where listeners have names.
+inline std::string hook_listener(const config::Hook& hook) { return "hook." + hook.name; }
+
 struct BoundAddress {
-  std::string listener;    // its name
+  std::string listener;    // its name, or hook_listener()
   std::string address;     // "127.0.0.1:25", "[::1]:25": the port that was really bound; "unix:/run/smtp.sock"
   bool inherited = false;  // bound by systemd, whose it stays
 };

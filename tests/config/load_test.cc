@@ -45,8 +45,10 @@ TEST_CASE("without a file there is a listener on loopback and a hook that stores
   CHECK_EQ(loaded.config.listeners[0].address, std::vector<std::string>{"127.0.0.1:25", "[::1]:25"});
   REQUIRE_EQ(loaded.config.hooks.size(), 1);
   const Hook& hook = loaded.config.hooks[0];
-  CHECK_EQ(hook.name, "maildir");
-  CHECK_EQ(hook.command, std::vector<std::string>{"/libexec/maildir"});
+  CHECK_EQ(hook.name, "inbox");
+  CHECK_EQ(hook.command, std::vector<std::string>{"/libexec/inbox"});
+  CHECK_EQ(hook.sandbox.listen, std::vector<std::string>{"127.0.0.1:8025"});
+  CHECK(hook.web_page);
   CHECK(hook.on(HookEvent::kDeliver).subscribed);
   CHECK(!hook.on(HookEvent::kValidateSender).subscribed);
   CHECK_EQ(hook.on(HookEvent::kDeliver).timeout, 60s);

@@ -75,7 +75,7 @@ TEST_CASE("a reload changes what needs no privilege") {
       {[](Config& c) { c.tls.authorities.resize(1); }, {{}, {"tls.ca_dir"}, {}}},
       // These a hook learns at its start.
       {[](Config& c) { c.hooks[0].command[1] = std::string("-q"); }, {{}, {"hook.policy.command"}, {0}}},
-      {[](Config& c) { c.hooks[1].command.push_back("-q"); }, {{}, {"hook.maildir.command"}, {1}}},
+      {[](Config& c) { c.hooks[1].command.push_back("-q"); }, {{}, {"hook.inbox.command"}, {1}}},
       {[](Config& c) { c.hooks[0].on(HookEvent::kDeliver).subscribed = true; }, {{}, {"hook.policy.events"}, {0}}},
       {[](Config& c) { c.hooks[0].options = R"({"a":1})"; }, {{}, {"hook.policy.options"}, {0}}},
   };
@@ -97,7 +97,7 @@ TEST_CASE("what needs a privilege needs a restart, and is named") {
       {[](Config& c) { c.listeners[0].protocol = ListenerProtocol::kLmtp; }, {"listener.smtp.protocol"}},
       {[](Config& c) { c.listeners[0].socket_mode = 0600; }, {"listener.smtp.socket_mode"}},
       {[](Config& c) { c.listeners[0].name = std::string("b"); }, {"listener.smtp (removed)", "listener.b (new)"}},
-      {[](Config& c) { c.hooks.pop_back(); }, {"hook.maildir (removed)"}},
+      {[](Config& c) { c.hooks.pop_back(); }, {"hook.inbox (removed)"}},
       {[](Config& c) { c.hooks.emplace_back().name = std::string("x"); }, {"hook.x (new)"}},
       {[](Config& c) { std::swap(c.hooks[0], c.hooks[1]); }, {"hook (order)"}},
       {[](Config& c) { c.hooks[0].command[0] = std::string("/x"); }, {"hook.policy.command[0]"}},

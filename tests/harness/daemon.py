@@ -19,7 +19,7 @@ from harness.log import Log
 from harness.network import HOST, Network
 
 BUILD = pathlib.Path(os.environ.get("HOOKSMTPD_BUILD", pathlib.Path(__file__).parents[2] / "build"))
-PROGRAMS = ("daemon/launcher/hooksmtpd", "daemon/worker/worker", "daemon/ctl/hooksmtpctl", "hooks/maildir/maildir", "hooks/mime/mime",
+PROGRAMS = ("daemon/launcher/hooksmtpd", "daemon/worker/worker", "daemon/ctl/hooksmtpctl", "hooks/inbox/inbox", "hooks/maildir/maildir", "hooks/mime/mime",
             "daemon/sendmail/sendmail", "daemon/passwd/passwd", "daemon/tls/tls",
             "daemon/keyholder/keyholder")
 

@@ -1,5 +1,6 @@
 """The examples of README.md, as they stand there."""
 
+import json
 import os
 import pathlib
 import re
@@ -20,7 +21,7 @@ ABOUT = {name: text for name, _, text in BLOCKS if ": " in name}
 
 
 def test_nothing_is_missing():
-    assert len(HOOKS) == 3 and len(COMMANDS) == 2 and len(ABOUT) == 6
+    assert len(HOOKS) == 3 and len(COMMANDS) == 2 and len(ABOUT) == 8
 
 
 @pytest.mark.parametrize("name, text", HOOKS, ids=[name for name, _ in HOOKS])
@@ -55,11 +56,11 @@ def test_first_message(make_daemon, command):
     daemon.log.wait("swaks|curl")
     done = daemon.run(["bash", "-c", command])
     assert done.returncode == 0, done
-    line = daemon.log.wait(r".*ann@example\.org.*bob@example\.test.*").group()
-    assert "hello" in line, line
-    (file,) = (daemon.state / "hooks/maildir/Maildir/new").iterdir()
-    assert b"Subject: hello" in file.read_bytes()
-    assert file.name in daemon.log.text
+    daemon.log.wait(r"message .*ann@example\.org.*bob@example\.test.*")
+    page = daemon.log.wait(r"read the mail: (http://\S+)").group(1)
+    assert page in TEXT
+    done = daemon.run(["curl", "-sS", f"{page}/api/v2/messages"])
+    assert [message["subject"] for message in json.loads(done.stdout)["messages"]] == ["hello"]
 
 
 def test_the_line_that_the_start_prints_sends_a_message(make_daemon):
@@ -68,6 +69,23 @@ def test_the_line_that_the_start_prints_sends_a_message(make_daemon):
     line = daemon.log.wait(r"(swaks|curl|printf) .*").group()
     done = daemon.run(["bash", "-c", line])
     assert done.returncode == 0, (line, done)
+    assert json.loads(daemon.run(["curl", "-sS", "http://127.0.0.1:8025/api/v2/info"]).stdout)["messages"] == 1
+
+
+def test_what_waits_for_a_message(make_daemon):
+    daemon = make_daemon()
+    daemon.launch(["run", "--defaults"])
+    with daemon.session() as client:
+        assert client.message(recipients=("bob@example.test",)).code == 250
+    done = daemon.run(["bash", "-c", ABOUT["the inbox: commands"]])
+    assert len(json.loads(done.stdout)["messages"]) == 1, done
+
+
+def test_mail_stays_in_files_as_well(make_daemon):
+    daemon = make_daemon(ABOUT["Maildir: configuration"])
+    daemon.start()
+    with daemon.session() as client:
+        assert client.message().code == 250
     assert len(list((daemon.state / "hooks/maildir/Maildir/new").iterdir())) == 1
 
 
