@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 64 * 1024;
 constexpr std::size_t kWriteAtOnce = 64 * 1024;  // a pipe takes no more
-constexpr std::size_t kMaxErrorLine = 2048;      // of stderr; a longer line is cut into pieces
 
 // So many deaths within so long a time: whoever asks is told at once (DESIGN.md section 4, rule 8).
 constexpr std::size_t kDeathsToFail = 10;
@@ -49,6 +48,12 @@ HookProcess::HookProcess(Surroundings surroundings, std::string name, std::uint3
       name_(std::move(name)),
       label_(fmt::format("{}/{}", name_, instance)),
       instance_(instance),
+      errors_({.base = surroundings_.base,
+               .log = surroundings_.log,
+               .tracer = surroundings_.tracer,
+               .only_request = [this] { return outstanding_.size() == 1 ? &outstanding_.front() : nullptr; },
+               .explain = surroundings_.explain},
+              name_, instance_),
       timer_(surroundings_.base, *this) {}
 
 HookProcess::~HookProcess() = default;
@@ -59,16 +64,14 @@ void HookProcess::start(std::uint32_t generation, Pipes pipes, const std::functi
   generation_ = generation;
   input_ = std::move(pipes.input);
   output_ = std::move(pipes.output);
-  error_ = std::move(pipes.error);
-  for (const sys::Fd* fd : {&input_, &output_, &error_}) fcntl(fd->get(), F_SETFL, O_NONBLOCK);
+  for (const sys::Fd* fd : {&input_, &output_}) fcntl(fd->get(), F_SETFL, O_NONBLOCK);
   const auto watch = [this](const sys::Fd& fd, short what, event_callback_fn callback) {
     return Event(event_new(surroundings_.base, fd.get(), static_cast<short>(what | EV_PERSIST), callback, this));
   };
   on_input_ = watch(input_, EV_WRITE, call<&HookProcess::continue_output>);
   on_output_ = watch(output_, EV_READ, call<&HookProcess::read_output>);
-  on_error_ = watch(error_, EV_READ, call<&HookProcess::read_error>);
   event_add(on_output_.get(), nullptr);
-  event_add(on_error_.get(), nullptr);
+  errors_.start(std::move(pipes.error));
   channel_ = hook::Channel(name_ == config::kMimeHook ? hook::Speaker::kMimeHook : hook::Speaker::kHook);
   retiring_ = false;
   state_ = State::kGreeting;
@@ -243,8 +246,7 @@ void HookProcess::handle_outcomes() {
       finish(failure->id,
              {.kind = Outcome::kFailed, .reason = std::move(failure->reason), .late = channel_.has(failure->id)});
     } else if (auto* notice = std::get_if<hook::outcome::Notice>(&*next)) {
-      if (error_limit_.allow(Clock::now()))
-        surroundings_.log.warn(sys::About{.hook = name_}, "hook {}: {}", label_, notice->text);
+      errors_.complain(notice->text);
       if (surroundings_.tracer.listening()) surroundings_.tracer.state(traced(), "errs", notice->text);
     } else if (auto* broken = std::get_if<hook::outcome::Broken>(&*next)) {
       gone(std::move(broken->reason));
@@ -289,14 +291,11 @@ void HookProcess::let_go() {
 }
 
 void HookProcess::close_pipes() {
-  read_some_error();  // its last words
-  log_error_line();
+  errors_.stop();
   on_input_.reset();
   on_output_.reset();
-  on_error_.reset();
   input_.reset();
   output_.reset();
-  error_.reset();
   to_write_.clear();
 }
 
@@ -384,57 +383,6 @@ void HookProcess::refuse(const Request& request, const char* reason) {
                                request.id, &about, "");
   }
   if (request.asker) request.asker->outcome({.kind = Outcome::kFailed, .reason = reason});
-}
-
-void HookProcess::read_error() noexcept {
-  if (!read_some_error()) event_del(on_error_.get());  // whether it ended is standard output's matter
-}
-
-// False: there will be no more.
-bool HookProcess::read_some_error() {
-  std::array<char, kReadAtOnce> buffer;
-  const ssize_t got = read(error_.get(), buffer.data(), buffer.size());
-  if (got <= 0) return got < 0 && (errno == EINTR || errno == EAGAIN);
-  std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
-  while (!bytes.empty()) {
-    const std::size_t end = bytes.find('\n');
-    error_line_ += bytes.substr(0, std::min(end, kMaxErrorLine - error_line_.size()));
-    if (end != std::string_view::npos || error_line_.size() >= kMaxErrorLine) log_error_line();
-    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
-  }
-  return true;
-}
-
-std::string tag_of(const sys::About& about) {
-  if (!about.transaction.empty()) return fmt::format("message={}", about.transaction);
-  return about.session.empty() ? std::string() : fmt::format("session={}", about.session);
-}
-
-// What it wrote to standard error so far, as one line of our log, with the session that it is working for.
-void HookProcess::log_error_line() {
-  if (error_line_.empty()) return;
-  const std::string line = std::exchange(error_line_, {});
-  if (surroundings_.tracer.listening()) {
-    const bool alone = outstanding_.size() == 1;
-    surroundings_.tracer.said_to_stderr(traced(), alone ? outstanding_.front().traced.get() : nullptr, line);
-  }
-  if (!error_limit_.allow(Clock::now())) return;
-  if (const auto suppressed = error_limit_.take_suppressed(); suppressed > 0) {
-    surroundings_.log.warn(sys::About{.hook = name_}, "hook {}: {} more lines were not logged", label_, suppressed);
-  }
-  const auto [level, text] = sys::split_level(line);
-  sys::About about;
-  if (outstanding_.size() == 1 && outstanding_.front().asker) about = outstanding_.front().asker->about();
-  const std::string tag = tag_of(about);
-  about.hook = name_;
-  surroundings_.log.write(
-      level, tag.empty() ? fmt::format("hook {}: {}", label_, text) : fmt::format("hook {} {}: {}", label_, tag, text),
-      about);
-  if (!surroundings_.explain) return;
-  auto why = surroundings_.explain(*this, text);
-  if (!why || *why == explained_) return;
-  explained_ = *std::move(why);
-  surroundings_.log.warn(about, "hook {}: {}", label_, explained_);
 }
 
 const char* HookProcess::state_name() const {

@@ -18,10 +18,10 @@
 
 #include "daemon/sys/fd.h"
 #include "daemon/sys/log.h"
+#include "daemon/worker/error_output.h"
 #include "daemon/worker/event.h"
 #include "daemon/worker/generation.h"
 #include "daemon/worker/latency.h"
-#include "daemon/worker/log_limit.h"
 #include "daemon/worker/tracer.h"
 #include "proto/hook/channel.h"
 #include "proto/hook/request.h"
@@ -55,9 +55,6 @@ class Asker {
   ~Asker() = default;
 };
 
-// "session=7f3a" or "message=7f3a-1", for a line of the log; empty where there is nothing to say.
-std::string tag_of(const sys::About& about);
-
 struct Request {
   hook::RequestId id = 0;
   hook::Event event = hook::Event::kDisconnect;
@@ -87,8 +84,8 @@ class HookProcess {
     std::function<void(HookProcess&, const std::string& failure)> state;
     // It has something to do at the end of the turn: call end_of_turn().
     std::function<void(HookProcess&)> busy;
-    // What a line that it wrote to standard error has to do with its sandbox; nothing: nothing.
-    std::function<std::optional<std::string>(const HookProcess&, std::string_view line)> explain{};
+    // As ErrorOutput's.
+    std::function<std::optional<std::string>(std::string_view hook, std::string_view line)> explain{};
   };
 
   HookProcess(Surroundings surroundings, std::string name, std::uint32_t instance);
@@ -144,10 +141,7 @@ class HookProcess {
   void flush_output();
   void continue_output() noexcept;
   void read_output() noexcept;
-  void read_error() noexcept;
   bool read_some_output();
-  bool read_some_error();
-  void log_error_line();
   void handle_outcomes();
   void on_time();
   void gone(std::string reason);
@@ -174,12 +168,10 @@ class HookProcess {
   bool start_failed_ = false;  // the last start, that is
   hook::HelloReply hello_{};
 
-  sys::Fd input_, output_, error_;
-  Event on_input_, on_output_, on_error_;
+  sys::Fd input_, output_;
+  Event on_input_, on_output_;
   std::string to_write_;
-  std::string error_line_;
-  std::string explained_;  // the last explanation: a hook that tries again and again needs no second one
-  LogLimit error_limit_;
+  ErrorOutput errors_;
   hook::Channel channel_;
   hook::RequestId last_id_ = 0;
   std::deque<Request> waiting_;

@@ -209,8 +209,8 @@ void Worker::configure(const sys::Frame& frame) {
       if (failure.empty()) log_hello(process);
       send(sys::FrameKind::kHookState, std::string(sys::as_body(what)) + failure);
     };
-    const auto explain = [this](const HookProcess& process, std::string_view line) {
-      return config::explain_denial(line, generation_->config, process.name());
+    const auto explain = [this](std::string_view hook, std::string_view line) {
+      return config::explain_denial(line, generation_->config, hook);
     };
     dispatcher_ = std::make_unique<Dispatcher>(base_.get(), log_,
                                                HookProcess::Surroundings{.base = base_.get(),

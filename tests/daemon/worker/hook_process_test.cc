@@ -410,3 +410,19 @@ TEST_CASE("what waits for a hook that does not read is bounded, however many req
   }
   CHECK(lines == kAsked - static_cast<std::size_t>(full));
 }
+
+TEST_CASE("of a long line on standard error nothing is lost: it is cut into pieces") {
+  Stage stage;
+  stage.start_and_greet();
+  fcntl(stage.log_pipe.read.get(), F_SETFL, O_NONBLOCK);
+  constexpr std::size_t kPiece = 2048;
+  const std::string line = std::string(kPiece, 'a') + "b\n" + std::string(kPiece, 'c') + "\nd\n";
+  REQUIRE(write(stage.hook_complains.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size()));
+  stage.turn(0);
+  std::string logged;
+  for (std::string more = stage.logged(); !more.empty(); more = stage.logged()) logged += more;
+  CHECK(logged.contains(std::string(kPiece, 'a')));
+  for (const char* rest : {"hook test/1: b", "hook test/1: c", "hook test/1: d"}) CHECK(logged.contains(rest));
+  CHECK(std::ranges::count(logged, 'a') == kPiece);
+  CHECK(std::ranges::count(logged, 'c') == kPiece);
+}
