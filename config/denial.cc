@@ -27,7 +27,8 @@ constexpr std::array<std::string_view, 9> kUnreachable{"Network is unreachable",
                                                        "could not resolve",
                                                        "No route to host",
                                                        "Cannot assign requested address"};
-constexpr std::array<std::string_view, 4> kNoProcess{"Cannot fork", "can't start new thread", "fork: ", "spawn EAGAIN"};
+constexpr std::array<std::string_view, 5> kNoProcess{"Cannot fork", "can't start new thread", "fork: ", "spawn EAGAIN",
+                                                     "BlockingIOError: [Errno 11]"};  // so Python says of fork()
 // Said of many calls: with one of the words after it, of a process or thread that was not made.
 constexpr std::array<std::string_view, 2> kBusy{"Resource temporarily unavailable", "EAGAIN"};
 constexpr std::array<std::string_view, 5> kMaking{"fork", "clone", "spawn", "thread", "process"};
