@@ -27,6 +27,15 @@ def test_a_summary_has_what_a_list_shows(inbox, message):
     assert len(summary["id"]) == 32
 
 
+@pytest.mark.parametrize("query", ("!", "- *", '"'))
+def test_a_query_that_says_nothing_changes_nothing(inbox, message, query):
+    """Shown, such a search is everything: that is harmless, and to delete everything is not."""
+    inbox.deliver(message())
+    problem = inbox.post("/api/v2/messages/actions", {"query": query, "action": "delete"}, status=400)
+    assert "nothing in it" in problem["detail"] and len(inbox.find("")) == 1
+    assert inbox.post("/api/v2/messages/actions", {"query": "", "action": "delete"}) == {"count": 1}
+
+
 def test_pages_follow_each_other(inbox, message):
     for i in range(7):
         inbox.deliver(message(f"{i}"))

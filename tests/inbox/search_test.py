@@ -71,6 +71,7 @@ ALL = ["Grüße aus Bern", "Invoice 42", "html", "attached", "large"]
     ("message-id:<6c61726765@example.org>", ["large"]),
     ("mailbox:inbox", ALL),
     ("mailbox:none", []),
+    ("id:nothing", []),
     ("-quick", ["Grüße aus Bern", "html", "attached", "large"]),
     ("-quick -html", ["Grüße aus Bern", "attached", "large"]),
     ("!!! ***", ALL),
@@ -92,6 +93,15 @@ ALL = ["Grüße aus Bern", "Invoice 42", "html", "attached", "large"]
 ))
 def test_a_search_finds(inbox, query, found):
     assert inbox.find(query) == found
+
+
+def test_an_id_is_found_by_its_beginning(inbox):
+    messages = inbox.get("/api/v2/messages")["messages"]
+    for each in messages:
+        for length in (32, 12):
+            assert inbox.find(f"id:{each['id'][:length].upper()}") == [each["subject"]]
+        assert each["subject"] in inbox.find(f"id:{each['id'][:1]}") and each["subject"] not in inbox.find(f"-id:{each['id']}")
+    assert inbox.find("id:" + "0" * 33) == []
 
 
 @pytest.mark.parametrize("query", ("\x00", "a\x00b", "\x01\x02", "a" * 5000, '"' * 999, "-" * 999, "from:" * 500, "\ud7ff\U0010ffff", "x " * 2000, "\\", "%", "_",

@@ -15,6 +15,7 @@
 #include "hooks/inbox/mail/document.h"
 #include "hooks/inbox/mail/opened.h"
 #include "hooks/inbox/page/frame.h"
+#include "hooks/inbox/store/query.h"
 #include "hooks/inbox/store/reader.h"
 #include "hooks/mime/field_text.h"
 
@@ -202,6 +203,8 @@ void act(Context& context, const ExchangePtr& exchange) {
   if (asked.contains("ids")) return context.store.mark(asked.at("ids"), mark, tag, answer);
   if (!asked.contains("query")) bad_request("either `ids` or `query` must say which messages");
   std::string query = asked.at("query");
+  // A search for "!" shows everything; to delete everything takes the empty text.
+  if (!query.empty() && parse_query(query, now()).empty()) bad_request("`query` has nothing in it to search for");
   if (asked.contains("mailbox") && asked.at("mailbox") != "")
     query += fmt::format(" mailbox:\"{}\"", asked.at("mailbox").get<std::string>());
   context.store.mark_found(std::move(query), mark, tag, answer);

@@ -183,6 +183,9 @@ std::optional<Condition> condition_of(const Term& term, Time now) {
                      term.text};
   }
   if (term.key == "message-id") return Condition{"m.message_id = ?", std::string(without_brackets(term.text))};
+  if (term.key == "id" && value.find_first_not_of("0123456789abcdef") == std::string::npos && !value.empty()) {
+    return Condition{"m.id GLOB ?", value + "*"};
+  }
   if (term.key == "mailbox" || term.key == "in") {
     return Condition{"m.mailbox IN (SELECT mailbox FROM mailboxes WHERE name = ?)", term.text};
   }

@@ -1,6 +1,7 @@
 // What people type into the search field -> conditions.
 //
 //   from: to: cc: subject: files: body:   words of that field        tag:  message-id:  mailbox:
+//   id:                                     how the inbox's own id begins
 //   is:unread|read|tagged|injected|broken|tls   has:attachment|html|tag
 //   before: after:   2026-11-23, 2026-11-23T17:20Z, or an age: 3d, 12h, 2w     larger: smaller:   octets, 10k, 5M
 //   "several words", in this order              -anything: not so
