@@ -4,7 +4,7 @@
 # To build and to run. Everything is in Debian 12 itself.
 build_packages=(
   g++ meson ninja-build pkg-config
-  libcli11-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libseccomp-dev libspdlog-dev libsqlite3-dev
+  libcli11-dev libcurl4-openssl-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libseccomp-dev libspdlog-dev libsqlite3-dev
   libssl-dev libtomlplusplus-dev libxml2-dev zlib1g-dev
   nlohmann-json3-dev
 )

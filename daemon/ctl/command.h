@@ -17,9 +17,10 @@ class App;
 namespace hooksmtpd::ctl {
 
 struct Context {
-  std::string socket;    // --socket; empty: where it is by default
-  bool as_json = false;  // --json
-  int status = 0;        // what the command that ran has come to: of sysexits.h, or 1
+  std::string socket;                          // --socket; empty: where it is by default
+  bool as_json = false;                        // --json
+  std::string inbox_url, inbox_password_file;  // --url and --password-file of the group inbox
+  int status = 0;                              // what the command that ran has come to: of sysexits.h, or 1
 };
 
 // Each adds its commands to `app`. The one that is parsed runs and sets context.status, which outlives both.
@@ -28,6 +29,7 @@ void add_hooks(CLI::App& app, Context& context);            // hooks, hooks rest
 void add_trace(CLI::App& app, Context& context);
 void add_wait(CLI::App& app, Context& context);
 void add_expect(CLI::App& app, Context& context);
+void add_inbox(CLI::App& app, Context& context);  // the group `inbox`
 // Those of the group `hook`.
 void add_record(CLI::App& hook, Context& context);
 

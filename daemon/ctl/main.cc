@@ -26,6 +26,7 @@ int run(int argc, char** argv) {
   add_trace(app, context);
   add_wait(app, context);
   add_expect(app, context);
+  add_inbox(app, context);
   CLI::App* const hook = app.add_subcommand("hook", "write, try and record hooks");
   hook->require_subcommand(1);
   add_hook_new(*hook, context);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -37,6 +38,20 @@ std::string shown(std::string_view text) {
       out.append(text.substr(0, length));
     }
     text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+std::string shown_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find_first_of("\t\n"), text.size());
+    std::string_view piece = text.substr(0, end);
+    const bool ends_line = end < text.size() && text[end] == '\n';
+    if (ends_line && piece.ends_with('\r')) piece.remove_suffix(1);
+    out += shown(piece);
+    if (end < text.size()) out += text[end];
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
 }

@@ -12,6 +12,9 @@ namespace hooksmtpd::ctl {
 // characters stay as they are.
 std::string shown(std::string_view text);
 
+// The same of several lines: tabs and line feeds stay, CRLF becomes a line feed.
+std::string shown_lines(std::string_view text);
+
 // Whether to colour what goes to `descriptor`: it is a terminal that is not "dumb", and NO_COLOR is not set.
 bool colours_on(int descriptor);
 

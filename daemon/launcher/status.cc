@@ -101,6 +101,18 @@ json hook_of(const HookPost& hook, const json& counted) {
   return object;
 }
 
+// Where the web pages of hooks are; the address of any listener says as much, but not whether it is one.
+json web_pages_of(const Service& service) {
+  json addresses = json::array();
+  for (const config::Hook& hook : service.config().current().hooks) {
+    if (!hook.web_page) continue;
+    for (const BoundAddress& bound : service.bound()) {
+      if (bound.listener == hook_listener(hook)) addresses.push_back(bound.address);
+    }
+  }
+  return addresses;
+}
+
 bool discards(const config::Config& config) { return std::ranges::none_of(config.hooks, &config::Hook::delivers); }
 
 }  // namespace
@@ -122,6 +134,7 @@ json status_of(const Service& service, std::string_view worker_json, Loop::Time 
               {"version", HOOKSMTPD_VERSION},
               {"uptime", std::chrono::duration_cast<std::chrono::seconds>(now - service.started()).count()},
               {"addresses", std::move(addresses)},
+              {"web_pages", web_pages_of(service)},
               {"isolation", {{"level", to_string(service.isolation())}, {"missing", service.missing()}}},
               {"worker", worker_of(service, counted)},
               {"hooks", std::move(hooks)},

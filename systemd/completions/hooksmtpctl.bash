@@ -9,22 +9,26 @@ _hooksmtpctl() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     word=${COMP_WORDS[i]}
     case $word in
-      --socket) ((++i)) ;;
+      --socket | --url | --password-file) ((++i)) ;;
       -*) ;;
       *)
         command=${command:+$command }$word
-        case $command in hooks | hook) ;; *) break ;; esac
+        case $command in hooks | hook | inbox) ;; *) break ;; esac
         ;;
     esac
   done
   case $prev in
-    --socket | --cases | --config | -o | --output)
+    --socket | --password-file | --cases | --config | -o | --output)
       compopt -o filenames 2>/dev/null
       mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return
       ;;
     --lang)
       mapfile -t COMPREPLY < <(compgen -W 'python node shell' -- "$cur")
+      return
+      ;;
+    --format)
+      mapfile -t COMPREPLY < <(compgen -W 'zip mbox eml' -- "$cur")
       return
       ;;
     --hook | --sandbox)
@@ -34,7 +38,7 @@ _hooksmtpctl() {
   esac
   local words=''
   case $command in
-    '') words='--help --version --json --socket status ready configure cget reload stop hooks trace wait expect hook' ;;
+    '') words='--help --version --json --socket status ready configure cget reload stop hooks trace wait expect inbox hook' ;;
     ready) words='--help --timeout' ;;
     configure | cget) words="--help $(hooksmtpctl cget 2>/dev/null | sed -n 's/^\([^ ]*\) .*/\1/p')" ;;
     stop) words='--help --wait' ;;
@@ -43,6 +47,13 @@ _hooksmtpctl() {
     expect) words='--help --cursor --since --timeout --' ;;
     hooks) words='--help list restart' ;;
     'hooks restart') words="--help $(_hooksmtpctl_hooks)" ;;
+    inbox) words='--help --url --password-file list search show wait delete export' ;;
+    'inbox list') words='--help --query --mailbox --limit' ;;
+    'inbox search') words='--help --mailbox --limit' ;;
+    'inbox show') words='--help --raw --headers --text --html --parts --dialogue latest' ;;
+    'inbox wait') words='--help --cursor --since --count --timeout' ;;
+    'inbox delete') words='--help --query --all latest' ;;
+    'inbox export') words='--help --query --mailbox --format' ;;
     hook) words='--help new test record replay' ;;
     'hook new') words='--help --lang' ;;
     'hook test') words='--help --cases --sandbox --config --events --timeout --options --json' ;;
@@ -52,7 +63,7 @@ _hooksmtpctl() {
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
   case $command in
-    expect | 'hook new' | 'hook test' | 'hook replay')
+    expect | 'inbox export' | 'hook new' | 'hook test' | 'hook replay')
       if [[ $cur != -* ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")

@@ -14,7 +14,8 @@ PROGRAMS = {"hooksmtpd": BUILD / "daemon/launcher/hooksmtpd", "hooksmtpctl": BUI
 COMMANDS = [("hooksmtpd", words) for words in ("", "run", "check-config", "run-hook", "tls", "tls init")]
 COMMANDS += [("hooksmtpctl", words) for words in ("", "status", "ready", "configure", "cget", "reload", "stop", "trace", "wait",
                                                  "expect", "hooks", "hooks restart", "hook", "hook new", "hook test",
-                                                 "hook record", "hook replay")]
+                                                 "hook record", "hook replay", "inbox", "inbox list", "inbox search",
+                                                 "inbox show", "inbox wait", "inbox delete", "inbox export")]
 
 
 def of_help(program: str, words: str) -> tuple[set[str], set[str]]:
