@@ -23,7 +23,7 @@ struct AccessRules {
 struct Asked {
   std::string_view path;
   bool changes = false;  // the method is another one than GET and HEAD
-  std::optional<std::string> host, origin, fetch_site, fetch_mode, fetch_dest, token, authorization;
+  std::optional<std::string> host{}, origin{}, fetch_site{}, fetch_mode{}, fetch_dest{}, token{}, authorization{};
 };
 
 enum class Access { kAllowed, kWrongHost, kOtherSite, kNoToken, kNoPassword };
