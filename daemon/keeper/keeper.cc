@@ -15,6 +15,7 @@
 
 #include "daemon/keeper/child.h"
 #include "daemon/keeper/file_watch.h"
+#include "daemon/keeper/memory_kills.h"
 #include "daemon/keeper/system_v.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/frame.h"
@@ -130,6 +131,7 @@ class Keeper {
   bool start_child(std::string_view body) {
     const std::vector<std::string> argv = parse_argv(body);
     if (argv.empty()) return false;
+    kills_before_ = memory_kills(plan_.memory_kills);
     StartResult started = start(plan_, argv);
     if (started.child.pid < 0) return tell_exited({.wait_status = 0, .exec_errno = started.error.value_or(EAGAIN)});
     child_ = started.child.pid;
@@ -171,7 +173,9 @@ class Keeper {
     kill_at_.reset();
     child_ = -1;
     state_ = State::kIdle;
-    tell_exited({.wait_status = wait_status_, .exec_errno = exec_errno_});
+    tell_exited({.wait_status = wait_status_,
+                 .exec_errno = exec_errno_,
+                 .no_memory = memory_kills(plan_.memory_kills) > kills_before_ ? 1u : 0u});
   }
 
   bool tell_exited(sys::Exited exited) {
@@ -184,6 +188,7 @@ class Keeper {
   pid_t child_ = -1;
   int wait_status_ = 0;
   int exec_errno_ = 0;
+  std::uint64_t kills_before_ = 0;
   std::optional<Clock::time_point> kill_at_;
   FileWatch files_;
   std::optional<Clock::time_point> tell_changed_at_;

@@ -41,6 +41,7 @@ struct Plan {
   std::vector<sys::Fd> listeners;
   // A hook's: the files of its groups (cgroup.procs), which its child joins.
   std::vector<sys::Fd> group;
+  sys::Fd memory_kills;  // and where the kernel counts whom it killed in there
   // The keyholder's: descriptor 4 of the child, a sealed memfd (daemon/sys/key_files.h); the life pipe is 5.
   sys::Fd keys;
 };

@@ -234,25 +234,30 @@ std::vector<std::string> limits_missing(const config::Config& config, const Grou
   return missing;
 }
 
-std::vector<Fd> make_group(const GroupFolders& folders, std::string_view name, const config::Sandbox& sandbox) {
-  std::vector<Fd> joins;
+HookGroup make_group(const GroupFolders& folders, std::string_view name, const config::Sandbox& sandbox) {
+  const std::string name_of_group = fmt::format("{}{}.{}", kPrefix, name, ::getpid());
+  HookGroup result;
   std::vector<fs::path> made;
   for (std::size_t i = 0; i < kControllers; ++i) {
     const GroupFolders::Place& place = folders.places[i];
     if (place.folder.empty()) continue;
-    const fs::path group = place.folder / fmt::format("{}{}.{}", kPrefix, name, ::getpid());
+    const fs::path group = place.folder / name_of_group;
     if (std::ranges::find(made, group) == made.end()) {
       const Fd locked = lock(place.folder);
       if (::mkdir(group.c_str(), 0755) != 0 && errno != EEXIST) sys::throw_errno("mkdir " + group.string());
       const fs::path processes = group / "cgroup.procs";
       Fd join(must(::open(processes.c_str(), O_RDWR | O_CLOEXEC), processes.string()));
       must(::flock(join.get(), LOCK_SH), "flock " + processes.string());
-      joins.push_back(std::move(join));
+      result.joins.push_back(std::move(join));
       made.push_back(group);
     }
     set_limit(static_cast<Controller>(i), place.unified, group, sandbox);
   }
-  return joins;
+  if (const auto& memory = folders.of(Controller::kMemory); !memory.folder.empty() && sandbox.memory != 0) {
+    const fs::path counts = memory.folder / name_of_group / (memory.unified ? "memory.events" : "memory.oom_control");
+    result.memory_kills = Fd(must(::open(counts.c_str(), O_RDONLY | O_CLOEXEC), counts.string()));
+  }
+  return result;
 }
 
 }  // namespace hooksmtpd::launcher

@@ -50,8 +50,13 @@ std::string why_no_groups();
 // What the hooks of `config` are to be limited in and cannot be, for people.
 std::vector<std::string> limits_missing(const config::Config& config, const GroupFolders& folders);
 
-// A group with the limits of `sandbox`, as open files: who writes "0" to each is in it (join()), whoever he is. `name`
-// is the hook's with its instance. Empty: no controller is there. Throws std::system_error.
-std::vector<sys::Fd> make_group(const GroupFolders& folders, std::string_view name, const config::Sandbox& sandbox);
+// The group of one process of a hook, as open files.
+struct HookGroup {
+  std::vector<sys::Fd> joins;  // who writes "0" to each is in it, whoever he is; empty: no controller is there
+  sys::Fd memory_kills{};      // see keeper::memory_kills(); invalid: its memory is not limited
+};
+
+// One with the limits of `sandbox`. `name` is the hook's with its instance. Throws std::system_error.
+HookGroup make_group(const GroupFolders& folders, std::string_view name, const config::Sandbox& sandbox);
 
 }  // namespace hooksmtpd::launcher

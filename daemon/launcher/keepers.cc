@@ -33,7 +33,8 @@ void keep_only(const KeeperPlan& plan, const Fd& control, const Fd& complaint, c
   std::vector<int> kept{control.get(), complaint.get(), life.get()};
   for (const Fd& listener : plan.listeners) kept.push_back(listener.get());
   if (plan.keys != nullptr) kept.push_back(plan.keys->get());
-  for (const Fd& file : plan.group) kept.push_back(file.get());
+  for (const Fd& file : plan.group.joins) kept.push_back(file.get());
+  if (plan.group.memory_kills.valid()) kept.push_back(plan.group.memory_kills.get());
   sys::close_all_but(kept);
 }
 
@@ -54,7 +55,8 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   }
   for (const Fd& listener : plan.listeners) out.listeners.emplace_back(listener.get());
   if (plan.keys != nullptr) out.keys = Fd(plan.keys->get());
-  for (const Fd& file : plan.group) out.group.emplace_back(file.get());
+  for (const Fd& file : plan.group.joins) out.group.emplace_back(file.get());
+  out.memory_kills = Fd(plan.group.memory_kills.get());
   return out;
 }
 

@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 #include "daemon/keeper/keeper.h"
+#include "daemon/launcher/cgroup.h"
 #include "daemon/launcher/clone.h"
 #include "daemon/launcher/drop.h"
 #include "daemon/launcher/jail.h"
@@ -41,7 +42,7 @@ struct KeeperPlan {
   config::NetworkAccess network = config::NetworkAccess::kNone;
   std::string hostname;                // that gethostname(2) tells there, where it is its own
   std::vector<std::string> watched;    // files whose change is told
-  std::vector<sys::Fd> group;          // that its child joins: see cgroup.h
+  HookGroup group;                     // that its child joins
   std::filesystem::path spool;         // the worker's: opened inside the jail
   std::span<const sys::Fd> listeners;  // the worker's, or the hook's
   const sys::Fd* keys = nullptr;       // the keyholder's: a sealed memfd

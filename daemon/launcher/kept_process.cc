@@ -26,8 +26,9 @@ std::string kstart_body(const std::vector<std::string>& argv) {
 
 std::string to_string(const Exit& exit) {
   if (exit.exec_errno != 0) return fmt::format("exec={}", sys::quoted(sys::errno_text(exit.exec_errno)));
-  if (WIFSIGNALED(exit.wait_status)) return fmt::format("signal={}", WTERMSIG(exit.wait_status));
-  return fmt::format("status={}", WEXITSTATUS(exit.wait_status));
+  const std::string_view why = exit.no_memory ? " why=\"it needs more than sandbox.memory\"" : "";
+  if (WIFSIGNALED(exit.wait_status)) return fmt::format("signal={}{}", WTERMSIG(exit.wait_status), why);
+  return fmt::format("status={}{}", WEXITSTATUS(exit.wait_status), why);
 }
 
 KeptProcess::KeptProcess(Loop& loop, sys::Fd keeper, std::vector<std::string> argv, Events events)
@@ -122,6 +123,7 @@ bool KeptProcess::frame(sys::Frame frame) {
   const bool ran = std::exchange(pid_, 0) != 0;
   events_.exited({.wait_status = exited.wait_status,
                   .exec_errno = exited.exec_errno,
+                  .no_memory = exited.no_memory != 0,
                   .asked_for = stop_.has_value(),
                   .ran = ran ? std::chrono::duration_cast<Milliseconds>(loop_.now() - started_) : Milliseconds(0)});
   return true;

@@ -21,11 +21,12 @@ namespace hooksmtpd::launcher {
 // How a child ended.
 struct Exit {
   int wait_status = 0;
-  int exec_errno = 0;  // not 0: there never was a child, execve failed
+  int exec_errno = 0;      // not 0: there never was a child, execve failed
+  bool no_memory = false;  // it used up what sandbox.memory gives
   bool asked_for = false;
   Loop::Milliseconds ran{0};
 };
-// "status=1", "signal=9", "exec=\"No such file or directory\"".
+// "status=1", "signal=9", "exec=\"No such file or directory\"", and why, where the kernel said so.
 std::string to_string(const Exit& exit);
 
 class KeptProcess {

@@ -73,7 +73,7 @@ void await(pid_t child, const Fd& life) {
 // What a keeper is in the daemon: as pid 1 of its own pid namespace it takes everything with it when it exits;
 // elsewhere it kills the hook's process group. Never returns.
 [[noreturn]] void guard(const KeeperPlan& plan, std::span<const std::string> argv, Fd life) try {
-  for (const Fd& file : plan.group) must(::write(file.get(), "0", 1), "cgroup.procs");
+  for (const Fd& file : plan.group.joins) must(::write(file.get(), "0", 1), "cgroup.procs");
   const std::array kept{life.get()};
   sys::close_all_but(kept);
   lock_in(plan);  // no privilege from here on

@@ -68,8 +68,9 @@ struct Started {
   std::int32_t pid;  // as the keeper sees it: in its own pid namespace
 };
 struct Exited {
-  std::int32_t wait_status;  // as waitpid(2) gives it
-  std::int32_t exec_errno;   // not 0: the program could not be started, and there was no kStarted
+  std::int32_t wait_status;     // as waitpid(2) gives it
+  std::int32_t exec_errno;      // not 0: the program could not be started, and there was no kStarted
+  std::uint32_t no_memory = 0;  // 1: processes of it were killed since they had used up the memory of their group
 };
 struct HookProcess {
   std::uint32_t slot, instance;

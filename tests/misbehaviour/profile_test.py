@@ -133,6 +133,7 @@ def test_more_memory_than_it_may_have_ends_the_hook_alone(make_daemon):
     with daemon.session() as client:
         client.expect("MAIL FROM:<a@b.test>", "451")
         client.expect("NOOP", "250")
+    daemon.log.wait(r'hook exit hook=greedy/1 signal=9 why="it needs more than sandbox\.memory"')
     assert daemon.worker()
 
 

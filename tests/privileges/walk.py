@@ -14,7 +14,7 @@ HELD = {
     "supervisor": [*EVERYBODY, r"anon_inode:\[signalfd\]", "RUNTIME", "/"],  # "/": of /proc
     "keeper of the worker": [*EVERYBODY, r"anon_inode:\[signalfd\]", "RUNTIME/spool"],
     "keeper of the keyholder": [*EVERYBODY, r"anon_inode:\[signalfd\]", r"/memfd:hooksmtpd-keys \(deleted\)"],
-    "keeper of a hook": [*EVERYBODY, r"anon_inode:\[signalfd\]", "anon_inode:inotify", r"/.*hooksmtpd\.[^/]*/cgroup\.procs"],
+    "keeper of a hook": [*EVERYBODY, r"anon_inode:\[signalfd\]", "anon_inode:inotify", r"/.*hooksmtpd\.[^/]*/(cgroup\.procs|memory\.events|memory\.oom_control)"],
     "worker": [*EVERYBODY, r"anon_inode:\[(eventpoll|eventfd|timerfd)\]", "RUNTIME/spool(/.*)?"],
     "keyholder": [*EVERYBODY, r"/memfd:hooksmtpd-keys \(deleted\)"],
     "hook": [*EVERYBODY, r"anon_inode:\[event(poll|fd)\]", "STATE/hooks/NAME/.*", "HOOKS/.*"],
