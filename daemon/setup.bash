@@ -76,17 +76,17 @@ configure() {
   printf '%s\n' "$wanted" >"$folder/options"
 }
 
-# npm_packages FOLDER: what tests/npm/package-lock.json names, each as its hash says, into FOLDER/npm. Without a network, or
-# without npm, the tests that want them are skipped.
+# npm_packages SOURCE FOLDER: what SOURCE/package-lock.json names, each as its hash says, into FOLDER/npm. Without a network,
+# or without npm, what wants them is skipped.
 npm_packages() {
-  local folder=$1/npm
-  cmp -s "$root/tests/npm/package-lock.json" "$folder/node_modules/installed-lock.json" && return
+  local source=$1 folder=$2/npm
+  cmp -s "$source/package-lock.json" "$folder/node_modules/installed-lock.json" && return
   mkdir -p "$folder"
-  cp "$root"/tests/npm/package.json "$root"/tests/npm/package-lock.json "$folder"
+  cp "$source/package.json" "$source/package-lock.json" "$folder"
   if (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >&2; then
-    cp "$root/tests/npm/package-lock.json" "$folder/node_modules/installed-lock.json"
+    cp "$source/package-lock.json" "$folder/node_modules/installed-lock.json"
   else
-    echo "$0: the npm packages of the tests could not be installed" >&2
+    echo "$0: the npm packages of $source could not be installed" >&2
   fi
 }
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import hooks
+import sandbox
 from server import Server, make_certificate
 
 MIB = 1024 * 1024
@@ -53,11 +54,19 @@ SCENARIOS |= {
                                  "--connections 1 --messages 100 --pipelining --recipients 100", peers=("hooksmtpd+late",)),
     "hooks-tcl": Scenario("the same Tcl callbacks", "--connections 64 --messages 100", peers=("tcllib", "hooksmtpd+tcl")),
     "inbox": Scenario("messages of 1 KiB, stored", "--connections 64 --messages 100",
-                      peers=("hooksmtpd", "hooksmtpd+maildir", "hooksmtpd+inbox")),
+                      peers=("maildev", "hooksmtpd", "hooksmtpd+maildir", "hooksmtpd+inbox")),
     "hooks-burst": Scenario("1,000 connections", "--connections 1000 --messages 1",
                             peers=("hooksmtpd+compiled", "hooksmtpd+compiled+disturbed")),
 }
-SERVERS = ["floor", "smtp-sink", "postfix", "tcllib", "hooksmtpd"]
+# +open: with sandbox = "none".
+SCENARIOS |= {
+    "sandbox": Scenario("messages of 1 KiB in the sandbox", "--connections 64 --messages 100", peers=(
+        "hooksmtpd", "hooksmtpd+open", "hooksmtpd+compiled", "hooksmtpd+compiled+open")),
+    "sandbox-tls": Scenario("TLS handshakes in the sandbox", "--connections 16 --messages 0 --rate 250", tls=True, peers=(
+        "hooksmtpd", "hooksmtpd+open")),
+    "start": Scenario("start with three hooks", "", key="start_ms", peers=("hooksmtpd+three", "hooksmtpd+three+open")),
+}
+SERVERS = ["floor", "smtp-sink", "postfix", "tcllib", "maildev", "hooksmtpd"]
 # Figures that are compared with a number and not with smtp-sink: (scenario, key, what it is called, divisor, must, aim).
 ABSOLUTE = [
     ("mib25", "memory_growth_kib", "memory growth with 25 MiB messages, MiB", 1024, 8, 2),
@@ -88,7 +97,8 @@ def run(options: argparse.Namespace) -> dict:
                     try:
                         server.wait_for_greeting()
                         with server.disturbance():
-                            result = server.measure(options.build / "tests/bench/smtpload", load)
+                            result = server.start_cost() if scenario == "start" else \
+                                server.measure(options.build / "tests/bench/smtpload", load)
                     finally:
                         server.stop()
                     results.setdefault(scenario, {}).setdefault(server_name, []).append(result)
@@ -143,6 +153,7 @@ def report(results: dict, options: argparse.Namespace) -> None:
               f"| {verdict(value['hooksmtpd'], must, aim)} |")
     report_tls(results)
     hooks.report(results)
+    sandbox.report(results)
     for name, servers in results.items():
         print(f"\n{SCENARIOS[name].title}, `median [least-most]`:\n")
         measured = {server: rows for server, rows in servers.items() if not server.startswith("pipe+")}
@@ -173,6 +184,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests/bench/run")
     parser.add_argument("--build", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--postfix", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--npm", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="may be repeated; default: all")
     parser.add_argument("--server", action="append", choices=SERVERS)
     parser.add_argument("--rounds", type=int, default=5)

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import hooks
 import postfix
+import sandbox
 
 HOOKSMTPD_CONFIG = """hostname = "bench.test"
 limits.message_size = 26214400
+{open}
 {tls}
 [[listener]]
 name = "smtp"
@@ -81,8 +83,9 @@ class Server:
     def __init__(self, name: str, options: argparse.Namespace, folder: Path, tls: bool) -> None:
         self.port, self.slow_port, self.tls = free_port(), free_port(), tls
         name, *hook = name.split("+")
-        self.disturbed = "disturbed" in hook
-        self.hook = hook[0] if hook else None
+        self.disturbed, self.open = "disturbed" in hook, "open" in hook
+        self.hooks = list(sandbox.THREE) if "three" in hook else [one for one in hook if one not in ("disturbed", "open")]
+        self.store = folder / "maildev" if name == "maildev" else None
         self.group = make_control_group(f"hooksmtpd-bench-{os.getpid()}-{name}")
         command, environment = self.command(name, options, folder)
         self.log = open(folder / f"{name}.log", "ab")
@@ -99,16 +102,20 @@ class Server:
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         if name == "postfix":
             return postfix.prepare(options.postfix, folder / "postfix", self.port, self.tls, certificate, key)
-        programs = hooks.prepare(options, folder) if self.hook or name == "tcllib" else folder
+        programs = hooks.prepare(options, folder) if self.hooks or name == "tcllib" else folder
+        self.programs = programs
         if name == "tcllib":
             return ["tclsh", str(programs / "callbacks.tcl"), str(self.port)], {}
-        more = SLOW_LISTENER.format(name=self.hook, port=self.slow_port) if self.disturbed else ""
-        for hook in [self.hook] * bool(self.hook) + ["slow"] * self.disturbed:
+        if name == "maildev":
+            return (["node", str(options.npm / "node_modules/maildev/bin/maildev"), "--smtp", str(self.port), "--web", str(free_port()),
+                     "--ip", "127.0.0.1", "--web-ip", "127.0.0.1", "--mail-directory", str(self.store), "--silent"], {})
+        more = SLOW_LISTENER.format(name=self.hooks[0], port=self.slow_port) if self.disturbed else ""
+        for hook in self.hooks + ["slow"] * self.disturbed:
             more += hooks.config(hook, programs)
         config = folder / "etc/hooksmtpd.toml"
         config.parent.mkdir(exist_ok=True)
         config.write_text(HOOKSMTPD_CONFIG.format(
-            port=self.port, more=more, tls=HOOKSMTPD_TLS.format(certificate=certificate, key=key) if self.tls else ""))
+            port=self.port, more=more, open='sandbox = "none"' if self.open else "", tls=HOOKSMTPD_TLS.format(certificate=certificate, key=key) if self.tls else ""))
         return ([str(options.build / "daemon/launcher/hooksmtpd"), "run", "--config", str(config)],
                 {"HOOKSMTPD_RUNTIME_DIR": str(folder / "run"), "HOOKSMTPD_STATE_DIR": str(folder / "state")})
 
@@ -142,10 +149,33 @@ class Server:
         command += ["--tls"] if self.tls else []
         if self.group:
             command += ["--control-group", str(self.group)]
+        used, stored = self.used(), self.stored()
         done = subprocess.run(command, capture_output=True, text=True, timeout=600)
         if done.returncode != 0:
             raise RuntimeError(f"smtpload: {done.stderr.strip() or done.stdout.strip()}")
-        return json.loads(done.stdout)
+        return json.loads(done.stdout) | ({"cpu_us": self.cpu_of_stored(used, stored)} if self.store else {})
+
+    def stored(self) -> int:
+        return len(list(self.store.glob("*.eml"))) if self.store and self.store.exists() else 0
+
+    def used(self) -> int:
+        """CPU time of all its processes so far, in nanoseconds."""
+        return sandbox.cpu_of_group(self.group) if self.group else 0
+
+    def cpu_of_stored(self, used: int, stored: int) -> float:
+        """Microseconds for each message since then, of a server that acknowledges what it has not stored yet: until it is idle."""
+        now, before = self.used(), 0
+        while now - before > 20e6:
+            time.sleep(0.5)
+            now, before = self.used(), now
+        return (now - used) / 1000 / (self.stored() - stored)
+
+    def start_cost(self) -> dict:
+        """CPU time from the start until it is ready, all processes but the hooks; those of a control group only."""
+        while "ready version=" not in Path(self.log.name).read_text():
+            time.sleep(0.01)
+        whole, own = self.used(), sandbox.cpu_of_hooks(self.group, self.programs)
+        return {"start_ms": (whole - own) / 1e6, "hooks_ms": own / 1e6}
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
