@@ -206,6 +206,18 @@ def test_an_export_that_is_refused_leaves_the_file_alone(inbox, message, tmp_pat
     assert "Is a directory" in run(inbox, "export", str(tmp_path), status=73)
 
 
+def test_an_export_has_all_messages_or_is_refused(inbox, message, tmp_path):
+    request = inbox.deliver_request(message())
+    for _ in range(100):  # what is not read yet fits into the pipes
+        for _ in inbox.write(*[request] * 100):
+            inbox.read()
+    run(inbox, "export", str(tmp_path / "all.mbox"))
+    assert (tmp_path / "all.mbox").read_text().count("\nSubject: ") == 10_000
+    inbox.deliver(message())
+    assert "more than 10000 messages" in run(inbox, "export", str(tmp_path / "more.mbox"), status=64)
+    assert not (tmp_path / "more.mbox").exists()
+
+
 def test_a_password(start, message, tmp_path):
     (tmp_path / "password").write_text("correct horse\n")
     inbox = start({"password_file": str(tmp_path / "password")})
@@ -233,7 +245,7 @@ class NoInbox(http.server.BaseHTTPRequestHandler):
 def test_whatever_listens_there_is_not_trusted(status, body, said):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), NoInbox) as server:
         server.status, server.body, server.port = status, body, server.server_port
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         try:
             text = run(server, "list", status=69 if said else 0)
             assert said in text and not has_controls(text)

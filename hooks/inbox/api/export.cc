@@ -96,7 +96,10 @@ std::vector<Summary> chosen(Context& context, const Exchange& exchange) {
     return messages;
   }
   const std::string query = exchange.parameter("query"), mailbox = exchange.parameter("mailbox");
-  return context.store.reader().list({.query = query, .mailbox = mailbox, .limit = kMostExported}, now()).messages;
+  Page page = context.store.reader().list({.query = query, .mailbox = mailbox, .limit = kMostExported}, now());
+  // Who deletes what was exported must not lose the rest.
+  if (page.next != 0) bad_request(fmt::format("these are more than {} messages: choose fewer", kMostExported));
+  return std::move(page.messages);
 }
 
 // "Subject of it": letters, digits and what else no file system minds.
