@@ -99,10 +99,10 @@ constexpr int kFamilies[] = {AF_AX25,   AF_IPX,       AF_APPLETALK, AF_NETROM, A
 // Of AF_NETLINK only NETLINK_ROUTE, which is 0: the C library asks it for interfaces and addresses.
 constexpr std::uint32_t kMostNetlink = 31;  // MAX_LINKS
 
-// Bits of a pid. Who changes the limits of another process can end it, or blind it.
+// Of a pid: none of them is set in 0, which is the caller itself.
 constexpr unsigned kPidBits = 32;
 
-// Ways to have a process wait, which is its first argument.
+// Ways to have a process wait, which is the first argument.
 constexpr std::string_view kSlowDown[] = {"sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity"};
 
 // The same of processes, of groups, and of all that a user has: which of them is the first argument.
@@ -115,7 +115,7 @@ constexpr Priority kPriorities[] = {{"setpriority", PRIO_PROCESS, PRIO_PGRP, PRI
 
 }  // namespace
 
-sys::SyscallFilter keeper_filter(pid_t keeper) {
+sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach) {
   const auto own = static_cast<std::uint32_t>(keeper);  // and, after setsid(), the number of its group
   sys::SyscallFilter filter{.otherwise = sys::kAllow, .rules = {kNobody, kHiddenFlags}};
   const auto refuse_when = [&](std::string_view call, int error, std::vector<sys::Condition> conditions) {
@@ -132,13 +132,27 @@ sys::SyscallFilter keeper_filter(pid_t keeper) {
   for (std::uint32_t protocol = 1; protocol <= kMostNetlink; ++protocol) {
     refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_NETLINK), sys::int_equals(2, protocol)});
   }
-  for (unsigned bit = 0; bit < kPidBits; ++bit) refuse_when("prlimit64", EPERM, {sys::has_all_of(0, 1ull << bit)});
-  for (const std::string_view call : kSlowDown) refuse_when(call, EPERM, {sys::int_equals(0, own)});
+  const auto refuse_for_others = [&](std::string_view call, unsigned pid,
+                                     const std::vector<sys::Condition>& also = {}) {
+    for (unsigned bit = 0; bit < kPidBits; ++bit) {
+      std::vector<sys::Condition> conditions = also;
+      conditions.push_back(sys::has_all_of(pid, 1ull << bit));
+      refuse_when(call, EPERM, std::move(conditions));
+    }
+  };
+  const auto refuse_for_keeper = [&](std::string_view call, unsigned pid, std::vector<sys::Condition> also = {}) {
+    if (reach == Reach::kMachine) return refuse_for_others(call, pid, also);
+    also.push_back(sys::int_equals(pid, own));
+    refuse_when(call, EPERM, std::move(also));
+  };
+  refuse_for_others("prlimit64", 0);  // who changes the limits of another process can end it, or blind it
+  for (const std::string_view call : kSlowDown) refuse_for_keeper(call, 0);
   for (const Priority& one : kPriorities) {
-    refuse_when(one.call, EPERM, {sys::int_equals(0, one.process), sys::int_equals(1, own)});
-    refuse_when(one.call, EPERM, {sys::int_equals(0, one.group), sys::int_equals(1, own)});
+    refuse_for_keeper(one.call, 1, {sys::int_equals(0, one.process)});
+    refuse_for_keeper(one.call, 1, {sys::int_equals(0, one.group)});
     refuse_when(one.call, EPERM, {sys::int_equals(0, one.user)});
   }
+  if (reach == Reach::kMachine) refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_UNIX)});
   return filter;
 }
 

@@ -8,12 +8,19 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "daemon/sys/syscall_filter.h"
 
 namespace hooksmtpd::keeper {
 
+// Whom a process of the keeper's could reach by a number or a name: who is in its jail, or, where there is none, every
+// process and every socket of its user.
+enum class Reach : std::uint8_t { kJail, kMachine };
+
 // `keeper` is the pid of who installs it, as it sees itself: what the keeper starts has its user, and shall neither
-// limit it nor slow it down.
-sys::SyscallFilter keeper_filter(pid_t keeper);
+// limit it nor slow it down. Without a jail that goes for all processes, and there are no sockets in files: Landlock
+// knows nothing of them, and our control socket takes orders from any process of its user.
+sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach);
 
 }  // namespace hooksmtpd::keeper

@@ -127,7 +127,8 @@ void lock_in(const KeeperPlan& plan) {
   // ---- no privilege from here on
   sys::limit(plan.limits);
   if (plan.layers.landlock) sys::restrict_self(landlock_rules(plan));
-  if (plan.layers.filter) sys::install(keeper::keeper_filter(::getpid()));
+  const auto reach = has(plan.namespaces, Namespaces::kPid) ? keeper::Reach::kJail : keeper::Reach::kMachine;
+  if (plan.layers.filter) sys::install(keeper::keeper_filter(::getpid(), reach));
 }
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {

@@ -1,5 +1,6 @@
 """What /proc says about a process and everything below it."""
 
+import contextlib
 import os
 import re
 import select
@@ -56,8 +57,12 @@ class Process:
     def descriptors(self) -> dict[int, str]:
         """Number -> what it leads to. The null device has one name, however its jail came by it."""
         folder, null = f"/proc/{self.pid}/fd", os.stat("/dev/null").st_rdev
-        return {int(name): "/dev/null" if os.stat(f"{folder}/{name}").st_rdev == null else os.readlink(f"{folder}/{name}")
-                for name in os.listdir(folder)}
+        found = {}
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # it was closed just now
+                is_null = os.stat(f"{folder}/{name}").st_rdev == null
+                found[int(name)] = "/dev/null" if is_null else os.readlink(f"{folder}/{name}")
+        return found
 
     def root_entries(self) -> set[str]:
         return set(os.listdir(f"/proc/{self.pid}/root/"))

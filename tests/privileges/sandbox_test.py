@@ -92,7 +92,7 @@ def test_a_plain_user_without_user_namespaces_gets_filters(plain_daemon):
 
 
 FORBIDDEN = hooks.PYTHON + """
-import json, os, socket, sys
+import json, os, resource, socket, sys
 def tried(act):
     try:
         act()
@@ -107,6 +107,10 @@ for line in sys.stdin:
             "ptrace": tried(lambda: open("/proc/%d/mem" % os.getppid())),
             "tcp": tried(lambda: socket.create_connection(("127.0.0.1", 9), 1)),
             "netlink": tried(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)),
+            "control": tried(lambda: socket.socket(socket.AF_UNIX).connect("CONTROL")),
+            "limit": tried(lambda: resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, (0, 0))),
+            "priority": tried(lambda: os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)),
+            "signal": tried(lambda: os.kill(os.getppid(), 0)),
         }, file)
     print("ok", flush=True)
 """
@@ -114,12 +118,15 @@ for line in sys.stdin:
 
 def test_landlock_alone_shows_a_hook_what_a_jail_would(plain_daemon):
     daemon = plain_daemon(wrapper=NO_USER_NAMESPACES)
-    daemon.hook("acts", FORBIDDEN)
+    daemon.hook("acts", FORBIDDEN.replace("CONTROL", str(daemon.runtime / "control.sock")))
     daemon.start()
     acts = json.loads((daemon.state / "hooks/acts/acts").read_text())
     denied = "Permission denied"
     assert acts["read"] == acts["write"] == acts["ptrace"] == acts["tcp"] == denied, acts
-    assert acts["netlink"] == "Address family not supported by protocol", acts
+    assert acts["netlink"] == acts["control"] == "Address family not supported by protocol", acts
+    assert acts["limit"] == acts["priority"] == "Operation not permitted", acts
+    # Of signals Landlock knows from ABI 6 on, and then the keeper is in the same domain.
+    assert acts["signal"] in ("done", "Operation not permitted"), acts
 
 
 def test_a_missing_layer_stops_a_strict_start(make_daemon):

@@ -22,9 +22,9 @@ using sys::error_of;
 
 namespace {
 
-int error_under_it(const std::function<int()>& act) {
+int error_under_it(const std::function<int()>& act, keeper::Reach reach = keeper::Reach::kJail) {
   return sys::exit_status(sys::in_child([&] {
-    sys::install(keeper::keeper_filter(::getppid()));
+    sys::install(keeper::keeper_filter(::getppid(), reach));
     return act();
   }));
 }
@@ -71,4 +71,22 @@ TEST_CASE("nobody limits another process, or slows its keeper down") {
   CHECK(error_under_it([] { return error_of(::setpriority(PRIO_PGRP, ::getppid(), 19)); }) == EPERM);
   CHECK(error_under_it([] { return error_of(::setpriority(PRIO_USER, 0, 19)); }) == EPERM);
   CHECK(error_under_it([] { return error_of(::setpriority(PRIO_PROCESS, 0, 19)); }) == 0);
+}
+
+TEST_CASE("without a jail nobody slows another process down, or makes a socket with a name") {
+  const auto error_outside = [](const std::function<int()>& act) {
+    return error_under_it(act, keeper::Reach::kMachine);
+  };
+  const sched_param parameter{};
+  const pid_t nobody = 1 << 21;
+  for (const pid_t other : {::getpid(), nobody}) {
+    CHECK(error_outside([&] { return error_of(::sched_setscheduler(other, SCHED_IDLE, &parameter)); }) == EPERM);
+    CHECK(error_outside([&] { return error_of(::setpriority(PRIO_PROCESS, static_cast<id_t>(other), 19)); }) == EPERM);
+    CHECK(error_outside([&] { return error_of(::setpriority(PRIO_PGRP, static_cast<id_t>(other), 19)); }) == EPERM);
+  }
+  CHECK(error_outside([&] { return error_of(::sched_setscheduler(0, SCHED_IDLE, &parameter)); }) == 0);
+  CHECK(error_outside([] { return error_of(::setpriority(PRIO_PROCESS, 0, 19)); }) == 0);
+  CHECK(error_outside([] { return error_of(::socket(AF_UNIX, SOCK_STREAM, 0)); }) == EAFNOSUPPORT);
+  int pair[2] = {-1, -1};
+  CHECK(error_outside([&] { return error_of(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair)); }) == 0);
 }
