@@ -2,7 +2,9 @@
 //
 // This is the only code that is ever root, and launch() below is its recipe: one step a line, each with the privilege
 // that it still needs. It ends with none, in a tree of processes that have none either (promise P1); then this process
-// is the supervisor. A plain user takes the same steps without namespaces and without jails.
+// is the supervisor. A plain user takes the same steps below a user namespace of his own, where the kernel lets him
+// have one: so he has namespaces and jails too, but one uid for all. Elsewhere the system call filters and Landlock are
+// left.
 
 #include <fmt/format.h>
 #include <signal.h>

@@ -109,7 +109,9 @@ void OwnProcess::lose(std::string_view why) {
   pulse_.stop();
   link_.close();
   last_error_ = why;
-  process_.stop(Milliseconds(0));
+  // One that is stopping closes its end on the way out: killed there, it would seem to have ended badly. Its keeper
+  // holds it to the grace that it has.
+  if (process_.state() != SlotState::kStopping) process_.stop(Milliseconds(0));
   events_.lost();
 }
 

@@ -313,6 +313,20 @@ TEST_CASE("stop: listeners first, then sessions, the worker, the hooks by EOF") 
   CHECK(world.service().exit_status() == 0);
 }
 
+TEST_CASE("stop: a worker that closes its end on the way out is not killed for that") {
+  World world(config_with({"policy"}));
+  world.bring_up();
+  world.service().terminate();
+  world.worker().say(FrameKind::kDrained);
+  world.settle();
+  CHECK(world.keeper(0).heard() == "release stop");
+  world.worker().close();
+  world.settle();
+  CHECK(world.keeper(0).heard() == "");
+  world.exited(0, 0);
+  contains(world.log(), "worker exit status=0");
+}
+
 TEST_CASE("stop: sessions and hooks that do not end have a limit each") {
   World world(config_with({"policy"}));
   world.bring_up();
