@@ -10,6 +10,7 @@
 #include "daemon/worker/generation.h"
 #include "daemon/worker/notes.h"
 #include "proto/hook/request.h"
+#include "proto/mail/added_header.h"
 #include "proto/smtp/session.h"
 
 namespace hooksmtpd::worker {
@@ -26,6 +27,8 @@ class Client {
   virtual std::unique_ptr<Body> take_body() = 0;  // the message that it just received
   virtual Notes& notes() = 0;
   virtual const Notes& notes() const = 0;
+  // What hooks have added so far to the message that is under way.
+  virtual mail::AddedSize& added() = 0;
   // What a hook said to a question of this session, for its dialogue.
   virtual void hook_said(const HookEntry& entry) = 0;
 

@@ -52,6 +52,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::unique_ptr<Body> take_body() override;
   Notes& notes() override { return notes_; }
   const Notes& notes() const override { return notes_; }
+  mail::AddedSize& added() override { return added_; }
   void hook_said(const HookEntry& entry) override;
   void answer(smtp::QuestionId question, const mail::Verdict& verdict) override;
 
@@ -122,6 +123,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::string output_;  // what the socket did not take
   std::unique_ptr<Body> body_;
   Notes notes_;
+  mail::AddedSize added_;
   std::unique_ptr<Dialogue> dialogue_;  // if a hook wants it with disconnect
   std::string subject_;                 // of the message that is being judged
   smtp::Session session_;

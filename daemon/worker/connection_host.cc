@@ -102,6 +102,7 @@ void Connection::transaction_over(const smtp::Transaction& transaction, std::str
 
 void Connection::over(const smtp::Transaction& transaction, std::string_view reply) {
   delivering_ = false;
+  added_ = {};
   if (body_) subject_ = subject_of(*body_);  // no hook wanted it
   body_.reset();
   if (!reply.empty() && smtp::code_of(reply) < 300) remember(transaction);

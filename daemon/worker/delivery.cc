@@ -15,6 +15,7 @@ Delivery::Delivery(Client& client)
       body(client.take_body()),
       prefix(client.session().transaction()->prefix),
       added_headers(static_cast<std::uint32_t>(client.session().transaction()->added_headers.size())),
+      added(client.added()),
       notes(static_cast<const Client&>(client).notes()) {
   if (client.policy().settings().protocol == smtp::Settings::Protocol::kLmtp) {
     recipient_verdicts.emplace(envelope.recipients.size());

@@ -43,7 +43,8 @@ struct Delivery {
   std::uint64_t long_lines = 0;
   std::unique_ptr<Body> body;
   std::size_t prefix = 0;           // octets of our trace fields and those that hooks have added
-  std::uint32_t added_headers = 0;  // fields
+  std::uint32_t added_headers = 0;  // fields in it
+  mail::AddedSize added;            // with those that are still to be put into it
   Notes notes;
   std::vector<HookProcess*> accepted_by{};
 

@@ -17,6 +17,10 @@ using mail::Verdict;
 // Octets: so long are nearly all requests, unless there is TLS or there are many recipients.
 constexpr std::size_t kUsualRequest = 640;
 
+constexpr std::string_view kTooManyHeaders =
+    "\"add_headers\": all hooks together may add 100 fields and 64 KiB to one message";
+static_assert(mail::kMostAdded == mail::AddedSize{.fields = 100, .octets = 64 * 1024});
+
 Dispatcher::Dispatcher(event_base* base, sys::Log& log, HookProcess::Surroundings surroundings)
     : base_(base),
       log_(log),
@@ -154,6 +158,9 @@ void Dispatcher::judged(Inquiry& inquiry, Outcome outcome) {
       if (!takes_recipients(inquiry, outcome.verdict)) {
         return failed(inquiry, "`recipients` must have one verdict for each recipient that was asked about, in order");
       }
+      if (inquiry.delivery && !takes_headers(inquiry.delivery->added, outcome.verdict)) {
+        return failed(inquiry, kTooManyHeaders);
+      }
       log_verdict(inquiry, outcome.verdict);
       if (outcome.delay.count() > 0) return decide_after(inquiry, std::move(outcome.verdict), outcome.delay);
       return decide(inquiry, std::move(outcome.verdict));
@@ -201,6 +208,14 @@ bool Dispatcher::takes_recipients(const Inquiry& inquiry, Verdict& verdict) {
   return true;
 }
 
+// Counts the header fields that a verdict adds to a message, or to one that is still to come. False: they are too many.
+bool Dispatcher::takes_headers(mail::AddedSize& all, const Verdict& verdict) {
+  const mail::AddedSize with_them = all + mail::size_of(verdict.add_headers);
+  if (!mail::fits(with_them)) return false;
+  all = with_them;
+  return true;
+}
+
 void Dispatcher::decide(Inquiry& inquiry, Verdict given) {
   tree_is_read(inquiry);
   Delivery* const delivery = inquiry.delivery.get();
@@ -215,6 +230,11 @@ void Dispatcher::decide(Inquiry& inquiry, Verdict given) {
   if (accepted) {
     verdict.rewrite = std::move(inquiry.rewritten);
     verdict.add_headers = std::move(inquiry.added_headers);
+  }
+  if (accepted && !delivery && inquiry.client && !takes_headers(inquiry.client->added(), verdict)) {
+    log_.warn(inquiry.about(), "hooks failed event={} {} on_failure=defer: {}", config::to_string(inquiry.event),
+              inquiry.tag(), kTooManyHeaders);
+    verdict = fallback::on_failure(config::OnFailure::kTempfail);
   }
   if (delivery && (lmtp ? delivery->recipient_verdicts->in_vain() : !mail::accepts(verdict))) {
     notices_.refused(inquiry, hook::ResetReason::kFailed);

@@ -61,6 +61,7 @@ class Dispatcher {
   void judged(Inquiry& inquiry, Outcome outcome);
   void log_verdict(const Inquiry& inquiry, const mail::Verdict& verdict);
   bool takes_recipients(const Inquiry& inquiry, mail::Verdict& verdict);
+  static bool takes_headers(mail::AddedSize& all, const mail::Verdict& verdict);
   void failed(Inquiry& inquiry, std::string_view reason);
   void spool_failed(Inquiry& inquiry, std::string_view hook, int error);
   void decide(Inquiry& inquiry, mail::Verdict verdict);

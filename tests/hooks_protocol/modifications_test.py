@@ -84,3 +84,25 @@ def test_what_was_not_declared_is_a_failure_that_names_the_cure(talking, event, 
             replies.append(client.say("x\r\n."))
         assert any(reply.startswith("451 4.3.0") for reply in replies)
     made.daemon.log.wait(r'hook judge/1 failed .*needs "modifies":\[')
+
+
+def test_hooks_add_so_many_header_fields_to_one_message_and_no_more(talking):
+    adds = {"action": "accept", "add_headers": [[f"X-{number}", "y"] for number in range(40)]}
+    made = talking()
+    made.hook("policy", "validate_sender", "validate_recipient", hello=DECLARED, validate_recipient={"*": adds})
+    made.hook("judge", "validate_recipient", validate_recipient={"ghost": {"action": "reject", "code": 550, "text": "x"}})
+    made.hook("scan", "deliver", hello=DECLARED, deliver=[adds])
+    made.hook("store", "deliver")
+    made.daemon.start()
+    with made.daemon.session() as client:
+        for deferred in ("451", "250"):  # what scan adds is too much as well, but it does so only once
+            client.expect("MAIL FROM:<a@b.test>", "250")
+            client.send("".join(f"RCPT TO:<{name}@dev.test>\r\n" for name in ("ghost", "ghost", "b", "ghost", "c", "d")))
+            assert [client.reply().code for _ in range(6)] == [550, 550, 250, 550, 250, 451]
+            client.expect("DATA", "354")
+            client.expect("Subject: x\r\n\r\nx\r\n.", deferred)
+    (request,) = made.requests("store", "deliver")
+    assert request["message"]["added_headers"] == 80
+    assert sum(line.startswith("X-") for line in fields(made.message("store"))) == 80
+    made.daemon.log.wait(r'hooks failed event=validate_recipient .*hooks together may add 100 fields and 64 KiB')
+    made.daemon.log.wait(r'hook scan/1 failed event=deliver .*hooks together may add 100 fields and 64 KiB')
