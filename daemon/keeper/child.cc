@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cassert>
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <string_view>
 #include <system_error>
 
@@ -190,12 +192,20 @@ void signal_group(pid_t child, int signal) {
   ::kill(-child, signal);
 }
 
+void adopt_orphans(const Plan& plan) {
+  if (!plan.own_pid_namespace) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // pid 1 has them anyway
+}
+
 void kill_all(const Plan& plan, pid_t child) {
   if (plan.own_pid_namespace) {
     assert(::getpid() == 1 && "only pid 1 of an own pid namespace may kill everything it sees");
     ::kill(-1, SIGKILL);
-  } else if (child > 1) {
-    signal_group(child, SIGKILL);
+    return;
+  }
+  if (child > 1) signal_group(child, SIGKILL);
+  std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+  for (pid_t one = 0; children >> one;) {
+    if (one > 1) ::kill(one, SIGKILL);
   }
 }
 

@@ -30,7 +30,12 @@ StartResult start(const Plan& plan, const std::vector<std::string>& argv);
 // Sends `signal` to the child's process group.
 void signal_group(pid_t child, int signal);
 
-// Ends whatever the child left behind: everything else in our pid namespace, or its process group.
+// From now on what a child left behind becomes a child of ours when its parent ends, in whatever session it is.
+void adopt_orphans(const Plan& plan);
+
+// Ends the child and what it left behind: everything else in our pid namespace; without one its process group and all
+// children of ours, whose own children are the next to be ours: again, until none is left. Of child -1: the latter
+// only.
 void kill_all(const Plan& plan, pid_t child);
 
 }  // namespace hooksmtpd::keeper

@@ -89,7 +89,11 @@ class Keeper {
     }
   }
 
-  ~Keeper() { kill_all(plan_, child_); }
+  ~Keeper() {
+    do {
+      kill_all(plan_, child_);
+    } while (!plan_.own_pid_namespace && ::waitpid(-1, nullptr, 0) > 0);
+  }
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
@@ -159,7 +163,10 @@ class Keeper {
     while (true) {
       siginfo_t dead{};
       if (::waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0) break;  // ECHILD: nobody is left
-      if (dead.si_pid == 0) return;  // some are alive, or still dying: another SIGCHLD will come
+      if (dead.si_pid == 0) {  // some are alive, or still dying: another SIGCHLD will come
+        if (state_ == State::kEnding) kill_all(plan_, -1);
+        return;
+      }
       const bool is_the_child = dead.si_pid == child_ && state_ == State::kRunning;
       if (is_the_child) kill_all(plan_, child_);  // while it is not reaped, its process group can be nobody else's
       int status = 0;
@@ -200,6 +207,7 @@ int run(Plan plan) {
   // Promise P2: whatever went wrong before, nothing is ever executed with a privilege.
   const sys::ProcessReport report = sys::SelfReport().read();
   if (!sys::privilege_left(report, plan.demands).empty()) return EX_CONFIG;
+  adopt_orphans(plan);
   Keeper keeper(std::move(plan));
   if (!keeper.tell(report)) return EX_OSERR;
   keeper.serve();

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness import hooks
+from harness import hooks, processes
 
 # Runs a command where some system calls fail as if the kernel did not know them, as within an old container.
 WITHOUT = """
@@ -127,6 +127,22 @@ def test_landlock_alone_shows_a_hook_what_a_jail_would(plain_daemon):
     assert acts["limit"] == acts["priority"] == "Operation not permitted", acts
     # Of signals Landlock knows from ABI 6 on, and then the keeper is in the same domain.
     assert acts["signal"] in ("done", "Operation not permitted"), acts
+
+
+BEHIND = hooks.SHELL + """
+setsid sh -c 'setsid sleep 1000 & echo $! >pid' </dev/null >/dev/null 2>&1
+while read -r request; do echo ok; done
+"""
+
+
+@pytest.mark.parametrize("end", ["kill", "terminate"])
+def test_what_a_hook_leaves_behind_ends_with_the_daemon_without_a_jail(plain_daemon, end):
+    daemon = plain_daemon(wrapper=NO_USER_NAMESPACES)
+    daemon.hook("behind", BEHIND)
+    daemon.start()
+    left = processes.Watched(int((daemon.state / "hooks/behind/pid").read_text()))
+    getattr(daemon.process, end)()
+    assert left.wait_gone(2)
 
 
 def test_a_missing_layer_stops_a_strict_start(make_daemon):

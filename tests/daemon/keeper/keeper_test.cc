@@ -219,7 +219,28 @@ TEST_CASE("what the child leaves behind ends with it") {
   const Kept kept;
   const auto ends = kept.started({kShell, "-c", "sleep 1000 & exit 0"});
   kept.exited();
-  CHECK(read_all(ends[1]).empty());  // EOF: the sleep that held it is gone too
+  CHECK(read_all(ends[1]).empty());
+  CHECK(readable(ends[1]));  // EOF: the sleep that held it is gone too
+}
+
+TEST_CASE("what has left the child's session ends with it, too") {
+  const std::string behind = "setsid sh -c 'setsid sleep 1000 & echo up; sleep 1000' & ";
+  {
+    const Kept kept;
+    const auto ends = kept.started({kShell, "-c", behind + "read -r one; exit 0"});
+    REQUIRE(readable(ends[1]));
+    CHECK(::write(ends[0].get(), "\n", 1) == 1);
+    kept.exited();
+    CHECK(read_all(ends[1]) == "up\n");
+    CHECK(readable(ends[1]));  // EOF: nobody holds it
+  }
+  Kept kept;
+  const auto ends = kept.started({kShell, "-c", behind + "sleep 1000"});
+  REQUIRE(readable(ends[1]));
+  kept.life.reset();
+  CHECK(kept.wait() == 0);
+  CHECK(read_all(ends[1]) == "up\n");
+  CHECK(readable(ends[1]));
 }
 
 TEST_CASE("a stop is SIGTERM first") {
