@@ -11,8 +11,8 @@
 #include <array>
 #include <cassert>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
-#include <fstream>
 #include <string_view>
 #include <system_error>
 
@@ -154,6 +154,12 @@ Wiring wire_own_program(const Plan& plan) {
   return wiring;
 }
 
+// Empty: the kernel has no such list (CONFIG_PROC_CHILDREN), or there is no /proc.
+sys::Fd open_list_of_children() {
+  const std::string path = "/proc/self/task/" + std::to_string(::getpid()) + "/children";
+  return sys::Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 }  // namespace
 
 StartResult start(const Plan& plan, const std::vector<std::string>& argv) try {
@@ -193,7 +199,9 @@ void signal_group(pid_t child, int signal) {
 }
 
 void adopt_orphans(const Plan& plan) {
-  if (!plan.own_pid_namespace) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // pid 1 has them anyway
+  if (plan.own_pid_namespace) return;  // pid 1 has them anyway
+  // Whom we could not kill we had to wait for.
+  if (open_list_of_children().valid()) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
 void kill_all(const Plan& plan, pid_t child) {
@@ -203,10 +211,22 @@ void kill_all(const Plan& plan, pid_t child) {
     return;
   }
   if (child > 1) signal_group(child, SIGKILL);
-  std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
-  for (pid_t one = 0; children >> one;) {
-    if (one > 1) ::kill(one, SIGKILL);
+  kill_children();
+}
+
+bool kill_children() {
+  const sys::Fd list = open_list_of_children();
+  std::array<char, 4096> text;  // "12 34 56 ": what does not fit comes with the next look
+  const ssize_t got = list.valid() ? ::read(list.get(), text.data(), text.size()) : -1;
+  bool any = false;
+  const char* const end = text.data() + std::max<ssize_t>(got, 0);
+  for (const char* at = text.data(); at < end;) {
+    const char* const blank = std::find(at, end, ' ');
+    pid_t one = 0;
+    if (blank != end && std::from_chars(at, blank, one).ec == std::errc() && one > 1) any |= ::kill(one, SIGKILL) == 0;
+    at = blank == end ? end : blank + 1;
   }
+  return any;
 }
 
 }  // namespace hooksmtpd::keeper

@@ -38,4 +38,7 @@ void adopt_orphans(const Plan& plan);
 // only.
 void kill_all(const Plan& plan, pid_t child);
 
+// Ends the children of ours that /proc tells of. False: there is none, or nobody can tell.
+bool kill_children();
+
 }  // namespace hooksmtpd::keeper

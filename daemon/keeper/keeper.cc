@@ -90,9 +90,9 @@ class Keeper {
   }
 
   ~Keeper() {
-    do {
-      kill_all(plan_, child_);
-    } while (!plan_.own_pid_namespace && ::waitpid(-1, nullptr, 0) > 0);
+    kill_all(plan_, child_);
+    while (!plan_.own_pid_namespace && kill_children() && ::waitpid(-1, nullptr, 0) > 0) {
+    }
   }
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
