@@ -347,8 +347,10 @@ void Session::end(Farewell why) {
   }
 }
 
-// 421 may answer any command (§4.2.2), so it may overtake what still waits for a verdict.
+// 421 may answer any command (§4.2.2), so it may overtake what still waits for a verdict. One is enough, also where two
+// limits are reached at once.
 void Session::end(End how, std::string_view farewell) {
+  if (closed()) return;
   send(farewell_reply(farewell, settings_.hostname));
   close(how);
 }
