@@ -15,6 +15,16 @@ def test_the_octets_are_the_messages_own(inbox):
     assert found["size"] == len(raw)
 
 
+def test_who_writes_by_hand_is_named_by_the_envelope(inbox):
+    inbox.deliver(b"Subject: hello\r\n\r\nIt works.\r\n")
+    found, = inbox.get("/api/v2/messages")["messages"]
+    assert found["from"] == {"name": "", "address": "ann@example.org"}
+    assert found["to"] == [{"name": "", "address": "bob@example.test"}]
+    inbox.deliver(b"Cc: carol@example.test\r\nSubject: blind\r\n\r\n")
+    found = inbox.get("/api/v2/messages")["messages"][0]
+    assert (found["subject"], found["to"]) == ("blind", [])  # who was not to be named
+
+
 def test_a_message_that_is_large_goes_in_and_comes_out(inbox, message):
     raw = message(body="0123456789abcdef\r\n" * 1_000_000)
     assert inbox.deliver(raw)["action"] == "accept"

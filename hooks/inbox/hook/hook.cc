@@ -41,6 +41,13 @@ std::string endpoint(const Json& client) {
   return fmt::format(fmt::runtime(ip.contains(':') ? "[{}]:{}" : "{}:{}"), ip, port);
 }
 
+// Mail that was written by hand often names nobody in its header: the envelope does.
+void name_correspondents(Digest& digest, const Arrival& arrival) {
+  if (!digest.from && !arrival.from.empty()) digest.from = Address{.name = {}, .address = arrival.from};
+  if (!digest.to.empty() || !digest.cc.empty() || !digest.bcc.empty()) return;
+  for (const std::string& recipient : arrival.to) digest.to.push_back({.name = {}, .address = recipient});
+}
+
 }  // namespace
 
 void Hook::request(std::string_view line) {
@@ -97,6 +104,7 @@ void Hook::deliver(const Json& request) {
   message.digest = digest_of(
       (*octets)->file(), {.utf8 = request.at("params").contains("SMTPUTF8"),
                           .of_hooks = message.arrival.trace_headers + facts.value("added_headers", std::size_t{0})});
+  name_correspondents(message.digest, message.arrival);
   message.mailbox =
       message.digest.mailbox.empty() ? mailbox_of(options_.mailboxes, message.arrival) : message.digest.mailbox;
   message.tags = message.digest.tags;
