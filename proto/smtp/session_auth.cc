@@ -67,6 +67,7 @@ void Session::auth_step(const sasl::Step& step) {
     return say(challenge_reply(challenge->bytes));
   }
   if (const auto* refused = std::get_if<sasl::Refused>(&step)) {
+    if (!refused->malformed) ++extras_->failed_logins;
     return refuse_auth(refused->malformed ? replies::kBadResponse : replies::kAuthRefused, refused->final_challenge);
   }
   const sasl::Credentials& credentials = extras_->exchange->credentials();
@@ -101,7 +102,7 @@ void Session::end_auth(std::string_view reply) {
   state_ = State::kReady;
   host_.auth_over(extras_->mechanism, extras_->claimed_user, last);
   say(last);
-  if (code_of(last) == 535 && ++extras_->failed_logins >= kMaxFailedLogins) end(End::kLimit, replies::kTooManyLogins);
+  if (extras_->failed_logins >= kMaxFailedLogins) end(End::kLimit, replies::kTooManyLogins);
 }
 
 void Session::answered(const question::Auth& asked, const mail::Verdict& verdict) {
@@ -110,6 +111,7 @@ void Session::answered(const question::Auth& asked, const mail::Verdict& verdict
   const auto own = own_reply(verdict);
   const std::string_view reply = own ? own->wire() : replies::kAuthRefused;
   if (verdict.action == mail::Action::kDefer) return end_auth(reply);
+  ++extras_->failed_logins;  // whatever its code, and whatever the client says to a last challenge
   refuse_auth(reply, sasl::refused_by_judge(asked.credentials.mechanism).final_challenge);
 }
 
