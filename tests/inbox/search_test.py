@@ -53,6 +53,7 @@ ALL = ["Grüße aus Bern", "Invoice 42", "html", "attached", "large"]
     ("subject:bern", ["Grüße aus Bern"]),
     ("tag:money", ["Invoice 42"]),
     ('tag:"two words"', ["Invoice 42"]),
+    ('tag:"two wo\\rds"', []),
     ("-tag:money", ["Grüße aus Bern", "html", "attached", "large"]),
     ("is:read", ["Invoice 42"]),
     ("-is:unread", ["Invoice 42"]),
@@ -102,6 +103,16 @@ def test_an_id_is_found_by_its_beginning(inbox):
             assert inbox.find(f"id:{each['id'][:length].upper()}") == [each["subject"]]
         assert each["subject"] in inbox.find(f"id:{each['id'][:1]}") and each["subject"] not in inbox.find(f"-id:{each['id']}")
     assert inbox.find("id:" + "0" * 33) == []
+
+
+@pytest.mark.parametrize("tag", ('a "b" c', 'a"', '"', "back\\slash", "\\", 'a\\" b'))
+def test_a_tag_is_found_whatever_is_in_it(inbox, tag):
+    ids = [each["id"] for each in inbox.get("/api/v2/messages?query=subject:attached")["messages"]]
+    inbox.post("/api/v2/messages/actions", {"ids": ids, "action": "tag", "tag": tag})
+    quoted = tag.replace("\\", "\\\\").replace('"', '\\"')
+    assert inbox.find(f'tag:"{quoted}"') == ["attached"]
+    inbox.post("/api/v2/messages/actions", {"ids": ids, "action": "untag", "tag": tag})
+    assert inbox.find(f'tag:"{quoted}"') == []
 
 
 @pytest.mark.parametrize("query", ("\x00", "a\x00b", "\x01\x02", "a" * 5000, '"' * 999, "-" * 999, "from:" * 500, "\ud7ff\U0010ffff", "x " * 2000, "\\", "%", "_",

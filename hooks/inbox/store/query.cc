@@ -35,6 +35,20 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// What stands in quotes, up to the end of `text` if they are not closed.
+void take_quoted(std::string_view& text, std::string& out) {
+  while (!text.empty()) {
+    char c = text.front();
+    text.remove_prefix(1);
+    if (c == '"') return;
+    if (c == '\\' && !text.empty() && (text.front() == '"' || text.front() == '\\')) {
+      c = text.front();
+      text.remove_prefix(1);
+    }
+    out += c;
+  }
+}
+
 // Takes one term off the front, which is not blank.
 Term take_term(std::string_view& text) {
   Term term;
@@ -49,9 +63,8 @@ Term take_term(std::string_view& text) {
   }
   if (text.starts_with('"')) {
     term.quoted = true;
-    const std::size_t end = text.find('"', 1);
-    term.text = text.substr(1, end == std::string_view::npos ? end : end - 1);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    text.remove_prefix(1);
+    take_quoted(text, term.text);
   } else {
     const auto end = static_cast<std::size_t>(std::ranges::find_if(text, is_blank) - text.begin());
     term.text = text.substr(0, end);
@@ -203,6 +216,15 @@ std::optional<Condition> condition_of(const Term& term, Time now) {
 }
 
 }  // namespace
+
+std::string in_quotes(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out += '"';
+}
 
 Query parse_query(std::string_view text, Time now) {
   Query query;

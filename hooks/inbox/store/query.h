@@ -5,6 +5,7 @@
 //   is:unread|read|tagged|injected|broken|tls   has:attachment|html|tag
 //   before: after:   2026-11-23, 2026-11-23T17:20Z, or an age: 3d, 12h, 2w     larger: smaller:   octets, 10k, 5M
 //   "several words", in this order              -anything: not so
+//   in quotes, \" and \\ are a quote and a backslash
 //
 // A word stands for all that begin with it. All conditions must hold. Nothing is ever an error: what looks like a key
 // and is none, or has no value that it could have, is searched as words.
@@ -32,6 +33,9 @@ struct Query {
 
   bool empty() const { return match.empty() && conditions.empty(); }
 };
+
+// As one term of it.
+std::string in_quotes(std::string_view text);
 
 // `now`: what ages are counted from.
 Query parse_query(std::string_view text, Time now);
