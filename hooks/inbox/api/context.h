@@ -26,6 +26,7 @@ struct Context {
   const Options& options;
   std::string token;  // of the page
   DaemonFacts facts;
+  Time began = now();  // when it was set up
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 

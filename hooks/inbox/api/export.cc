@@ -9,7 +9,7 @@
 #include <sstream>
 #include <vector>
 
-#include "hooks/inbox/api/read_json.h"
+#include "hooks/inbox/api/asked.h"
 #include "hooks/inbox/mail/digest.h"
 
 namespace hooksmtpd::inbox::v2 {
@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::size_t kMostExported = 10'000;
 constexpr std::size_t kMaxExport = 512 * 1024 * 1024;  // octets
-
-Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 void put(std::string& out, std::uint64_t value, std::size_t octets) {
   for (std::size_t i = 0; i < octets; ++i) out += static_cast<char>(value >> (8 * i) & 0xff);

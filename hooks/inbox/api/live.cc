@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
-#include "hooks/inbox/api/read_json.h"
+#include "hooks/inbox/api/asked.h"
 #include "hooks/inbox/api/shapes.h"
 
 namespace hooksmtpd::inbox::v2 {
@@ -21,8 +20,6 @@ struct Release {
   void operator()(event* timer) const { event_free(timer); }
 };
 using Timer = std::unique_ptr<event, Release>;
-
-Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 std::string event_text(std::string_view name, const Json& json) {
   return fmt::format("event: {}\ndata: {}\n\n", name, json.dump(-1, ' ', false, Json::error_handler_t::replace));
@@ -40,17 +37,6 @@ std::string to_event(const Change& change) {
       return event_text("session", {{"id", change.ids.front()}});
   }
   return {};
-}
-
-std::int64_t number(const Exchange& exchange, const char* name, std::int64_t usual, std::int64_t most) {
-  const std::string text = exchange.parameter(name);
-  if (text.empty()) return usual;
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    bad_request(fmt::format("`{}` must be a number", name));
-  }
-  return std::min(value, most);
 }
 
 // A client that listens. It owns itself, and goes with its client.

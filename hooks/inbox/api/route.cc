@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "hooks/inbox/api/asked.h"
 #include "hooks/inbox/api/context.h"
-#include "hooks/inbox/api/read_json.h"
 #include "hooks/inbox/page/page.h"
 
 namespace hooksmtpd::inbox {

@@ -1,16 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <string>
 
+#include "hooks/inbox/api/asked.h"
 #include "hooks/inbox/api/context.h"
 #include "hooks/inbox/api/export.h"
 #include "hooks/inbox/api/live.h"
-#include "hooks/inbox/api/read_json.h"
+#include "hooks/inbox/api/send.h"
 #include "hooks/inbox/api/shapes.h"
 #include "hooks/inbox/mail/document.h"
 #include "hooks/inbox/mail/opened.h"
@@ -25,19 +24,6 @@ namespace {
 constexpr std::int64_t kMostListed = 1000, kUsuallyListed = 50;
 constexpr std::size_t kMaxHtml = 4 * 1024 * 1024;  // octets that are shown
 constexpr std::size_t kMaxText = 1024 * 1024;      // octets of a text within a message's JSON
-
-Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
-
-std::int64_t number(const Exchange& exchange, const char* name, std::int64_t usual, std::int64_t most) {
-  const std::string text = exchange.parameter(name);
-  if (text.empty()) return usual;
-  std::int64_t value = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    bad_request(fmt::format("`{}` must be a number", name));
-  }
-  return std::min(value, most);
-}
 
 Json next_of(std::int64_t next) { return next == 0 ? Json(nullptr) : Json(std::to_string(next)); }
 
@@ -56,19 +42,6 @@ void list(Context& context, Exchange& exchange) {
                       {"more_than_total", page.more_than_that},
                       {"unread", page.unread},
                       {"next", next_of(page.next)}});
-}
-
-Message message_of(Context& context, const std::string& id) {
-  auto message = context.store.reader().message(id);
-  if (!message) not_found("there is no such message");
-  return *std::move(message);
-}
-
-Opened open(Context& context, const std::string& id) {
-  std::optional<Opened> opened;
-  context.store.reader().raw(id, [&](std::string_view octets) { opened.emplace(octets); });
-  if (!opened) not_found("there is no such message");
-  return *std::move(opened);
 }
 
 Json attachments_of(const Opened& opened) {
@@ -194,10 +167,10 @@ void act(Context& context, const ExchangePtr& exchange) {
   const nlohmann::json asked = read_json(*exchange);
   const Mark mark = mark_of(asked.value("action", ""));
   const std::string tag = asked.value("tag", "");
-  if ((mark == Mark::kTag || mark == Mark::kUntag) && (tag.empty() || tag.size() > 100))
-    bad_request("`tag` must be 1 to 100 octets");
+  if ((mark == Mark::kTag || mark == Mark::kUntag) && (tag.empty() || tag.size() > kMaxTag))
+    bad_request(fmt::format("`tag` must be 1 to {} octets", kMaxTag));
   const Store::Changed answer = [exchange](std::size_t count, const std::optional<WriteFailure>& failure) {
-    if (failure) return exchange->reply(Problem{failure->full ? 507 : 500, "It could not be written", failure->text});
+    if (failure) return exchange->reply(problem_of(*failure));
     exchange->reply(Json{{"count", count}});
   };
   if (asked.contains("ids")) return context.store.mark(asked.at("ids"), mark, tag, answer);
@@ -206,7 +179,7 @@ void act(Context& context, const ExchangePtr& exchange) {
   // A search for "!" shows everything; to delete everything takes the empty text.
   if (!query.empty() && parse_query(query, now()).empty()) bad_request("`query` has nothing in it to search for");
   if (asked.contains("mailbox") && asked.at("mailbox") != "")
-    query += fmt::format(" mailbox:\"{}\"", asked.at("mailbox").get<std::string>());
+    query += " mailbox:" + in_quotes(asked.at("mailbox").get<std::string>());
   context.store.mark_found(std::move(query), mark, tag, answer);
 }
 
@@ -235,14 +208,6 @@ void tags(Context& context, Exchange& exchange) {
   for (const Tag& each : context.store.reader().tags())
     list.push_back({{"name", each.name}, {"messages", each.messages}});
   exchange.reply(Json{{"tags", std::move(list)}});
-}
-
-// "a/b/c" -> ["a","b","c"].
-std::vector<std::string> words_of(const std::string& path) {
-  std::vector<std::string> words;
-  std::istringstream in(path);
-  for (std::string word; std::getline(in, word, '/');) words.push_back(word);
-  return words;
 }
 
 bool read_one(Context& context, const ExchangePtr& exchange, const std::vector<std::string>& words) {
@@ -281,10 +246,10 @@ bool route(Context& context, const ExchangePtr& exchange) {
   const auto words = words_of(exchange->path().substr(kPrefix.size()));
   if (words.empty()) return false;
   if (exchange->reads()) return read_one(context, exchange, words);
-  if (exchange->method() == EVHTTP_REQ_POST && words.size() == 2 && words[0] == "messages" && words[1] == "actions") {
-    act(context, exchange);
-    return true;
-  }
+  if (exchange->method() != EVHTTP_REQ_POST || words[0] != "messages") return false;
+  if (words.size() == 1) return send(context, exchange), true;
+  if (words.size() == 2 && words[1] == "actions") return act(context, exchange), true;
+  if (words.size() == 3 && words[2] == "release") return release(context, exchange, words[1]), true;
   return false;
 }
 

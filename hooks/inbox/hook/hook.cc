@@ -19,8 +19,6 @@ using Json = nlohmann::json;
 // As many as the daemon lets wait for us; their commits become one.
 constexpr int kConcurrency = 64;
 
-Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
-
 std::string text_of(const Json& json) { return json.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
 Arrival arrival_of(const Json& request) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -43,6 +44,15 @@ std::string text(const Json& json, const char* key, std::string_view option) {
   return *found;
 }
 
+// The path of a unix socket, which has to fit in an address (unix(7)).
+std::string socket(const Json& json, const char* key) {
+  std::string path = text(json, key, key);
+  if (!path.empty() && (path[0] != '/' || path.size() >= sizeof(sockaddr_un::sun_path))) {
+    wrong(key, fmt::format("an absolute path of at most {} octets", sizeof(sockaddr_un::sun_path) - 1));
+  }
+  return path;
+}
+
 Retention retention(const Json& json) {
   if (!json.is_object()) wrong("retain", "a table");
   Retention keep;
@@ -71,7 +81,7 @@ MailboxRule mailbox(const Json& json) {
 
 void read(const Json& json, Options& options) {
   if (!json.is_object()) throw std::runtime_error("the options must be a table");
-  constexpr std::array<std::string_view, 5> kKnown{"retain", "mailboxes", "hosts", "password_file", "relay"};
+  constexpr std::array<std::string_view, 6> kKnown{"retain", "mailboxes", "hosts", "password_file", "relay", "faults"};
   for (const auto& [key, value] : json.items()) {
     if (std::ranges::find(kKnown, key) == kKnown.end()) {
       std::string known;
@@ -86,7 +96,8 @@ void read(const Json& json, Options& options) {
     options.hosts.push_back(each);
   }
   options.password_file = text(json, "password_file", "password_file");
-  options.relay = text(json, "relay", "relay");
+  options.relay = socket(json, "relay");
+  options.faults = socket(json, "faults");
 }
 
 bool fits(const std::string& wanted, const std::string& is) { return wanted.empty() || wanted == is; }

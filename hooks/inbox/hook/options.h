@@ -2,8 +2,8 @@
 //
 //   options = { retain = { messages = 100000, age = "30d", size = "2G" },
 //               mailboxes = [ { name = "billing", recipient = "*@billing.test" }, { name = "ci", user = "ci" } ],
-//               hosts = ["inbox.example.test"], password_file = "/etc/hooksmtpd/inbox.password", relay =
-//               "/run/…/relay.sock" }
+//               hosts = ["inbox.example.test"], password_file = "/etc/hooksmtpd/inbox.password",
+//               relay = "/srv/hooks/relay.sock", faults = "/srv/hooks/faults.sock" }
 
 #pragma once
 
@@ -31,7 +31,7 @@ struct Options {
   std::vector<MailboxRule> mailboxes;  // the first that fits
   std::vector<std::string> hosts;      // names by which browsers reach us, beside this machine's own
   std::filesystem::path password_file;
-  std::filesystem::path relay;
+  std::filesystem::path relay, faults;  // unix sockets of these hooks; empty: there are none
 };
 
 // The error is a sentence that names the option.

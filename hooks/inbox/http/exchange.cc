@@ -36,11 +36,15 @@ Exchange::~Exchange() {
 
 Exchange::Exchange(evhttp_request* request) : request_(request) {
   watch_connection(true);
-  const evhttp_uri* const uri = evhttp_request_get_evhttp_uri(request);
-  if (uri == nullptr) return;
-  path_ = decoded(evhttp_uri_get_path(uri));
+  // Some clients put a slash behind one; what stands behind two would be the name of a server (RFC 3986 §3.2).
+  const char* text_of_uri = evhttp_request_get_uri(request);
+  while (text_of_uri[0] == '/' && text_of_uri[1] == '/') ++text_of_uri;
+  const std::unique_ptr<evhttp_uri, decltype(&evhttp_uri_free)> uri(
+      evhttp_uri_parse_with_flags(text_of_uri, EVHTTP_URI_NONCONFORMANT), evhttp_uri_free);
+  if (!uri) return;
+  path_ = decoded(evhttp_uri_get_path(uri.get()));
   evkeyvalq query{};
-  if (const char* const text = evhttp_uri_get_query(uri); text && evhttp_parse_query_str(text, &query) == 0) {
+  if (const char* const text = evhttp_uri_get_query(uri.get()); text && evhttp_parse_query_str(text, &query) == 0) {
     for (const evkeyval* pair = query.tqh_first; pair; pair = pair->next.tqe_next) parameters_[pair->key] = pair->value;
   }
   evhttp_clear_headers(&query);
@@ -91,7 +95,8 @@ void Exchange::reply(int status, std::string_view type, std::string_view body, H
 void Exchange::reply(const nlohmann::json& json, int status) { reply(status, kJson, to_text(json)); }
 
 void Exchange::reply(const Problem& problem) {
-  if (path_.starts_with("/api/v1/")) return reply(problem.status, kJson, to_text({{"Error", problem.detail}}));
+  if (path_ == "/api/v1/send") return reply(problem.status, kJson, to_text({{"Error", problem.detail}}));
+  if (path_.starts_with("/api/v1/")) return reply(problem.status, kPlain, problem.detail);
   const nlohmann::json json{
       {"type", "about:blank"}, {"title", problem.title}, {"status", problem.status}, {"detail", problem.detail}};
   reply(problem.status, "application/problem+json", to_text(json));

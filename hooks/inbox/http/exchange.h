@@ -15,7 +15,7 @@
 
 namespace hooksmtpd::inbox {
 
-// A refusal: RFC 9457 under /api/v2, Mailpit's shape under /api/v1.
+// A refusal: RFC 9457 under /api/v2; under /api/v1 as Mailpit has it, its text alone, or in JSON where mail is sent.
 struct Problem {
   int status;
   std::string title;

@@ -19,7 +19,7 @@ using mime::Node;
 
 constexpr std::size_t kMaxSubject = 2000;  // octets
 constexpr std::size_t kMaxSnippet = 250;
-constexpr std::size_t kMaxTag = 100, kMaxMailbox = 64;
+constexpr std::size_t kMaxMailbox = 64;
 constexpr std::size_t kMaxTags = 50;
 
 // What a walk through the parts finds.

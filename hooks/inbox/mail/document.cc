@@ -118,6 +118,14 @@ Json links_of(const Opened& message) {
   return std::move(links.list_);
 }
 
+std::size_t known_notes() { return kFeatures.size() + 1; }
+
+std::size_t elements_in(std::string_view html) {
+  std::size_t elements = 0;
+  visit_html(html, {.begin = [&](std::string_view, const HtmlVisitor::Attributes&) { ++elements; }});
+  return elements;
+}
+
 Json notes_on(std::string_view html) {
   static const auto patterns = [] {
     std::vector<std::pair<const Feature*, GRegex*>> compiled;

@@ -227,6 +227,15 @@ std::size_t Rows::set_tags(std::span<const std::int64_t> sequences, std::span<co
   return count;
 }
 
+std::size_t Rows::rename_tag(std::string_view tag, std::string_view name, std::size_t most) {
+  Statement found(database_, "SELECT sequence FROM tags WHERE tag = ? LIMIT ?");
+  found.bind(1, tag).bind(2, static_cast<std::int64_t>(most));
+  std::vector<std::int64_t> sequences;
+  while (found.step()) sequences.push_back(found.number(0));
+  if (!name.empty()) mark(sequences, Mark::kTag, name);
+  return mark(sequences, Mark::kUntag, tag);
+}
+
 std::vector<std::int64_t> Rows::find(std::span<const std::string> ids) {
   std::vector<std::int64_t> sequences;
   Statement found(database_, "SELECT sequence FROM messages WHERE id = ?");

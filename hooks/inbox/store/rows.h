@@ -55,6 +55,8 @@ class Rows {
   std::size_t mark(std::span<const std::int64_t> sequences, Mark mark, std::string_view tag);
   // These tags and no others.
   std::size_t set_tags(std::span<const std::int64_t> sequences, std::span<const std::string> tags);
+  // Those that have this tag get the other one for it; empty: none. At most `most` of them; returns how many.
+  std::size_t rename_tag(std::string_view tag, std::string_view name, std::size_t most);
   std::vector<std::int64_t> find(std::span<const std::string> ids);
   // The first `most` that the query finds, from the sequence `after` on, oldest first.
   std::vector<std::int64_t> find(const Query& query, std::int64_t after, std::size_t most);

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kMarkedAtOnce = 500;  // then others' turn comes
 
-Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
-
 }  // namespace
 
 std::string new_id() {
@@ -101,6 +99,18 @@ void Store::set_tags(std::vector<std::string> ids, std::vector<std::string> tags
                       [count, ids = std::move(ids), tags = std::move(tags)](Rows& rows) {
                         *count = rows.set_tags(rows.find(ids), tags);
                         return false;
+                      },
+                  .done = [count, changed = std::move(changed)](
+                              const std::optional<WriteFailure>& failure) { changed(*count, failure); }});
+}
+
+void Store::rename_tag(std::string tag, std::string name, Changed changed) {
+  const auto count = std::make_shared<std::size_t>(0);
+  writer_.submit({.write =
+                      [count, tag = std::move(tag), name = std::move(name)](Rows& rows) {
+                        const std::size_t some = rows.rename_tag(tag, name, kMarkedAtOnce);
+                        *count += some;
+                        return some == kMarkedAtOnce;
                       },
                   .done = [count, changed = std::move(changed)](
                               const std::optional<WriteFailure>& failure) { changed(*count, failure); }});

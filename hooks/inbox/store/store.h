@@ -40,6 +40,9 @@ class Store {
   // These tags and no others; of messages that are there.
   void set_tags(std::vector<std::string> ids, std::vector<std::string> tags, Changed changed);
 
+  // All that have the tag `tag` get `name` for it, another one; empty: none.
+  void rename_tag(std::string tag, std::string name, Changed changed);
+
   // Tells whoever waits what has been written.
   void poll();
   // `watcher` is told of every change once it is on disk, until unwatch(). It may unwatch itself.

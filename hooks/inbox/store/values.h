@@ -11,6 +11,7 @@
 namespace hooksmtpd::inbox {
 
 using Time = std::chrono::sys_time<std::chrono::milliseconds>;
+inline Time now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 // Of a header field, decoded.
 struct Address {
@@ -101,6 +102,7 @@ struct Mailbox {
   std::uint64_t messages = 0, unread = 0;
 };
 
+inline constexpr std::size_t kMaxTag = 100;  // octets of its name
 struct Tag {
   std::string name;
   std::uint64_t messages = 0;

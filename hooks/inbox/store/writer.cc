@@ -127,8 +127,7 @@ void Writer::announce(std::vector<Done> done, std::vector<Job> again) {
 }
 
 Rows::Keep Writer::keep() const {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  const std::int64_t since = retention_.age.count() == 0 ? 0 : Time(now - retention_.age).time_since_epoch().count();
+  const std::int64_t since = retention_.age.count() == 0 ? 0 : Time(now() - retention_.age).time_since_epoch().count();
   return {.messages = retention_.messages, .octets = retention_.octets, .not_before = since};
 }
 
