@@ -96,13 +96,21 @@ std::vector<std::string> read_command(Section& section) {
   return command;
 }
 
+// It may have no events at all: whoever comes to its sockets asks it.
+bool listens(Section& section) {
+  const toml::node* const sandbox = section.find("sandbox");
+  return sandbox != nullptr && sandbox->is_table() && sandbox->as_table()->contains("listen");
+}
+
 void read_events(Section& section, Hook& hook) {
   if (section.find("events") == nullptr) {
     section.page().problem(section.table().source(),
                            fmt::format("{} is missing, as in events = [\"deliver\"]", section.path_of("events")));
   }
-  const auto items = section.strings("events", "an array of event names");
+  const auto empty = listens(section) ? Section::Empty::kAllowed : Section::Empty::kRefused;
+  const auto items = section.strings("events", "an array of event names", empty);
   if (!items) return;
+  if (items->empty()) hook.stores = false;  // what a ready-made one says of itself as one that is asked
   for (const auto& [name, node] : *items) {
     const auto event = parse_hook_event(name);
     if (!event) {
