@@ -22,6 +22,13 @@ A place in front moves each of them: sender+drop@…, data+timeout@…, deliver+
 
     options = { rate = 0.1, seed = 7, faults = ["451", "550", "drop", "slow+1"] }
 
+A test suite can say what fails while it runs, through the inbox's API (PUT /api/v1/chaos, as Mailpit has it):
+
+    sandbox.listen = ["unix:/srv/hooksmtpd/faults.sock"]   # and the option faults of the inbox is this path
+
+There {"Sender": {"ErrorCode": 451, "Probability": 20}, "Recipient": ...} refuses so many in a hundred of MAIL and RCPT. Each
+process has settings of its own: leave `instances` at 1.
+
 With a rate, so much of what is not magic fails too: MAIL, RCPT and the end of a message, with one of `faults`. Which ones
 depends on the seed, the addresses and how often they have come before, and on nothing else: the same run fails the same
 way. Without a seed there is one of its own, told in the log.
@@ -29,12 +36,18 @@ way. Without a seed there is one of its own, told in the log.
 
 from __future__ import annotations
 
+import contextlib
+import json
+import os
 import pathlib
 import random
+import socket
+import socketserver
 import sys
+import threading
 import time
 from collections import Counter
-from typing import Optional
+from typing import Any, Optional
 
 try:
     import hooksmtpd
@@ -48,17 +61,24 @@ NAMES = ("timeout", "drop", "close", "slow", "greylist", "discard")
 NEVER_MS = 600_000  # as long as the daemon lets anybody wait
 ENHANCED = {421: "4.3.2", 450: "4.2.0", 451: "4.3.0", 452: "4.2.2", 550: "5.1.1", 551: "5.1.6", 552: "5.2.2", 553: "5.1.3", 554: "5.7.1"}
 REMEMBERED = 10_000  # of greylist, and of what came how often
+LISTENER = 3  # sd_listen_fds(3)
+
+Trigger = dict[str, int]
+USUAL_CODES = {"Authentication": 535, "Recipient": 451, "Sender": 451}
+NO_CHAOS: Trigger = {"ErrorCode": 451, "Probability": 0}
 
 hook = hooksmtpd.Hook("faults")
 asked_about_data = False
 rate, seed, choices = 0.0, "", ["451", "550", "drop", "slow+1"]
 seen: dict[tuple[str, str, str], float] = {}
 times: Counter[str] = Counter()
+chaos: dict[str, Trigger] = {place: {"ErrorCode": code, "Probability": 0} for place, code in USUAL_CODES.items()}
+server: Optional[ChaosServer] = None
 
 
 @hook.hello
 def hello(request: Request) -> None:
-    global asked_about_data, rate, seed, choices
+    global asked_about_data, rate, seed, choices, server
     options = request.options
     if unknown := set(options) - {"rate", "seed", "faults"}:
         raise ValueError(f"unknown option {min(unknown)!r}: there are rate, seed and faults")
@@ -70,6 +90,9 @@ def hello(request: Request) -> None:
     if wrong := [one for one in choices if not is_fault(one.split("+"))]:
         raise ValueError(f"{wrong[0]!r} among faults is none: write a code, timeout, drop, close, slow+2 or discard")
     seed = str(options.get("seed", random.randrange(1_000_000)))
+    if server is None and os.environ.get("LISTEN_FDS", "0") != "0":
+        server = ChaosServer()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     if rate:
         hook.log.notice("failing at random: rate=%g seed=%s faults=%s", rate, seed, ",".join(choices))
 
@@ -77,6 +100,12 @@ def hello(request: Request) -> None:
 def is_fault(words: list[str]) -> bool:
     code = words[0].isdecimal() and len(words) == 1 and 400 <= int(words[0]) < 600 and int(words[0]) % 100 < 60
     return code or words[0] in NAMES and all(word.isdecimal() and len(word) < 6 for word in words[1:2]) and len(words) < 3
+
+
+def by_chance(place: str) -> Optional[list[str]]:
+    """What the API has asked for."""
+    trigger = chaos.get({"sender": "Sender", "rcpt": "Recipient"}.get(place, ""), NO_CHAOS)
+    return [str(trigger["ErrorCode"])] if random.randrange(100) < trigger["Probability"] else None
 
 
 def written(address: str, place: str) -> Optional[list[str]]:
@@ -138,6 +167,8 @@ def answer(place: str, addresses: list[str], request: Request) -> Answer:
     if fault is None:
         fault = drawn(place, " ".join([request.sender, *addresses]))
     if fault is None:
+        fault = by_chance(place)
+    if fault is None:
         return None
     hook.log.info("fault %s at=%s session=%s", "+".join(fault), place, request.session)
     return fail(fault, request)
@@ -161,6 +192,53 @@ def data(request: Request) -> Answer:
 @hook.deliver
 def deliver(request: Request) -> Answer:
     return answer("deliver", request.to, request)
+
+
+def read_chaos(given: dict[str, Any]) -> dict[str, Trigger]:
+    """What is not said of a place is that nothing fails there."""
+    triggers: dict[str, Trigger] = {}
+    for place, usual in USUAL_CODES.items():
+        trigger = given.get(place) or {}
+        code, probability = int(trigger.get("ErrorCode") or usual), int(trigger.get("Probability") or 0)
+        if not is_fault([str(code)]) or code == 421:
+            raise ValueError("error code must be between 400 and 559, and not 421")
+        if not 0 <= probability <= 100:
+            raise ValueError("probability must be between 0 and 100")
+        triggers[place] = {"ErrorCode": code, "Probability": probability}
+    if triggers["Authentication"]["Probability"]:
+        raise ValueError("authentication cannot fail by chance: the hook that judges passwords is another one")
+    return triggers
+
+
+class Chaos(socketserver.StreamRequestHandler):
+    """Somebody at our socket: {"get": "chaos"}, or {"set": TRIGGERS}; the answer has all of them, or an error."""
+
+    timeout = 10
+
+    def handle(self) -> None:
+        global chaos
+        answer: dict[str, Any]
+        try:
+            asked = json.loads(self.rfile.readline(64 * 1024))
+            if "set" in asked:
+                chaos = read_chaos(asked["set"])
+                hook.log.notice("chaos: %s", json.dumps(chaos))
+            answer = chaos
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            answer = {"error": str(error)}
+        with contextlib.suppress(OSError):
+            self.wfile.write(json.dumps(answer).encode() + b"\n")
+
+
+class ChaosServer(socketserver.ThreadingUnixStreamServer):
+    """On the first of sandbox.listen."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__("", Chaos, bind_and_activate=False)
+        self.socket.close()
+        self.socket = socket.socket(fileno=LISTENER)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,17 @@ Without both lists it is not ready, and says so: nothing is relayed by accident.
 
 ca_file and password_file are read in the hook's jail: sandbox.read has to name their folder.
 
+The inbox releases messages through a socket of this hook, which then need not be asked about anything:
+
+    [[hook]]
+    use = "relay"
+    events = []
+    options = { servers = ["mail.example.org:25"], recipients = ["@example.org"] }
+    sandbox = { network = "host", listen = ["unix:/srv/hooksmtpd/relay.sock"] }
+
+Who connects writes a line of JSON, {"from": "ann@example.org", "to": ["bob@example.org"], "size": 1901}, and so many octets;
+the answer is a reply to deliver (PROTOCOL.md), on a line. The same recipients are allowed as by SMTP.
+
 The 250 comes after the 250 of the next server, and any refusal of it is handed back as it is: nothing waits here. Over LMTP
 each recipient gets its own answer. Elsewhere there is one for all, so that a message goes out only if the next server takes
 every recipient of it; whom it refuses is in the text. A Return-Path field in front goes (§4.4). What the next server cannot
@@ -30,13 +41,16 @@ take is refused: eight-bit text without 8BITMIME, SMTPUTF8, REQUIRETLS, a bare C
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import re
 import smtplib
 import socket
+import socketserver
 import ssl
 import sys
+import threading
 from typing import Any, Iterator, Optional
 
 try:
@@ -52,7 +66,11 @@ TLS = ("verify", "encrypt", "may", "none", "implicit")
 BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")  # another server might take it for the end of a line (§2.3.8)
 RECEIVED = re.compile(rb"^received:", re.IGNORECASE | re.MULTILINE)
 
+NO_ADDRESS = re.compile(r"[\x00-\x20<>\x7f]")
 LINES = 100  # that a reply may have
+LISTENER = 3  # sd_listen_fds(3)
+MAX_LINE = 64 * 1024  # octets of what is asked at our socket,
+MAX_MESSAGE = 64 * 1024 * 1024  # and of the message behind it
 NOT_ALLOWED = reject("relaying to this recipient is not allowed", code=550, enhanced="5.7.1")
 
 hook = hooksmtpd.Hook("relay", stores=True, threads=8)
@@ -209,12 +227,16 @@ class Relay:
 
 
 relay: Relay
+releases: Optional[ReleaseServer] = None
 
 
 @hook.hello
 def hello(request: Request) -> None:
-    global relay
+    global relay, releases
     relay = Relay(request.options, request.get("timeout_ms", {}).get("deliver", 60_000) / 1000)
+    if releases is None and os.environ.get("LISTEN_FDS", "0") != "0":
+        releases = ReleaseServer()
+        threading.Thread(target=releases.serve_forever, daemon=True).start()
 
 
 @hook.validate_recipient
@@ -222,13 +244,11 @@ def recipient(request: Request) -> Answer:
     return None if relay.may(request.address) else NOT_ALLOWED
 
 
-@hook.deliver
-def deliver(request: Request) -> Answer:
+def hand_on(request: Request, data: bytes) -> Answer:
     to = [address for address in request.to if relay.may(address)]
     is_lmtp = request.protocol.startswith("LMTP")
     if not to or len(to) < len(request.to) and not is_lmtp:
         return NOT_ALLOWED
-    data = request.message.bytes()
     if data.startswith(b"Return-Path:"):
         data = data.partition(b"\r\n")[2]
     if BARE.search(data):
@@ -250,6 +270,51 @@ def deliver(request: Request) -> Answer:
     if len(refused_to) < len(to):
         hook.log.info("relayed transaction=%s recipients=%d size=%d", request.transaction, len(to) - len(refused_to), len(data))
     return per_recipient(answers.get(address, NOT_ALLOWED) for address in request.to) if is_lmtp else answers[to[0]]
+
+
+@hook.deliver
+def deliver(request: Request) -> Answer:
+    return hand_on(request, request.message.bytes())
+
+
+class Release(socketserver.StreamRequestHandler):
+    """Somebody at our socket, with one message."""
+
+    timeout = 30  # without an octet from it
+
+    def handle(self) -> None:
+        try:
+            reply = self.answer()
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            hook.log.warning("not released: %s: %s", type(error).__name__, error)
+            reply = defer("this cannot be released", code=451)
+        with contextlib.suppress(OSError):
+            self.wfile.write(json.dumps(reply.fields).encode() + b"\n")
+
+    def answer(self) -> Reply:
+        asked = json.loads(self.rfile.readline(MAX_LINE))
+        if not 0 < asked["size"] <= MAX_MESSAGE or any(NO_ADDRESS.search(one) for one in [asked["from"], *asked["to"]]):
+            raise ValueError("the size of the message, or an address, is none")
+        data = self.rfile.read(asked["size"])
+        if len(data) < asked["size"]:
+            raise ValueError("the message is shorter than it should be")
+        in_unicode = not "".join([asked["from"], *asked["to"]]).isascii() or not data.partition(b"\r\n\r\n")[0].isascii()
+        request = Request({"event": "deliver", "from": asked["from"], "to": asked["to"], "params": {"SMTPUTF8": True} if in_unicode else {},
+                           "protocol": "ESMTP", "transaction": "release", "message": {"eight_bit": not data.isascii()}})
+        answer = hand_on(request, data)
+        assert isinstance(answer, Reply)
+        return answer
+
+
+class ReleaseServer(socketserver.ThreadingUnixStreamServer):
+    """On the first of sandbox.listen."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__("", Release, bind_and_activate=False)
+        self.socket.close()
+        self.socket = socket.socket(fileno=LISTENER)
 
 
 if __name__ == "__main__":

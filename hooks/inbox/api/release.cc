@@ -44,10 +44,23 @@ std::string without_bcc(std::string_view octets) {
   return out;
 }
 
+// A number, a text, or a text of several lines.
+std::string text_of(const Json& json) {
+  if (json.is_string()) return json;
+  if (!json.is_array()) return to_text(json);
+  std::string all;
+  for (const Json& line : json) all.append(all.empty() ? "" : " / ").append(text_of(line));
+  return all;
+}
+
+// The answer is a reply of the hook protocol.
 std::optional<Problem> problem_in(const Json& answer) {
-  if (answer.value("action", "") == "accept") return std::nullopt;
-  return Problem{502, "It was not released",
-                 fmt::format("the relay hook says: {} {}", answer.value("code", 451), answer.value("text", ""))};
+  if (answer.contains("action") && answer["action"] == "accept") return std::nullopt;
+  std::string said = "the relay hook says:";
+  for (const char* const key : {"code", "enhanced", "text"}) {
+    if (const auto found = answer.find(key); found != answer.end()) said.append(1, ' ').append(text_of(*found));
+  }
+  return Problem{502, "It was not released", std::move(said)};
 }
 
 }  // namespace

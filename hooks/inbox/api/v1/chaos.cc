@@ -14,16 +14,20 @@ namespace {
 
 constexpr std::chrono::seconds kLimit{10};
 
+void answer(Exchange& exchange, const std::expected<nlohmann::json, std::string>& said) {
+  if (!said) {
+    return exchange.reply(
+        Problem{502, "Bad Gateway", fmt::format("the faults hook does not answer: {}", said.error())});
+  }
+  const auto error = said->find("error");
+  if (error == said->end()) return exchange.reply(*said);
+  exchange.reply(Problem{400, "Bad Request", error->is_string() ? error->get<std::string>() : to_text(*error)});
+}
+
 void ask(const Context& context, const ExchangePtr& exchange, const nlohmann::json& question) {
   if (context.options.faults.empty()) bad_request("Chaos is not enabled");
-  ask_neighbour(context.base, context.options.faults, question.dump() + '\n', kLimit, [exchange](const auto& answer) {
-    if (!answer) {
-      return exchange->reply(
-          Problem{502, "Bad Gateway", fmt::format("the faults hook does not answer: {}", answer.error())});
-    }
-    if (answer->contains("error")) return exchange->reply(Problem{400, "Bad Request", answer->value("error", "")});
-    exchange->reply(*answer);
-  });
+  ask_neighbour(context.base, context.options.faults, question.dump() + '\n', kLimit,
+                [exchange](const auto& said) { answer(*exchange, said); });
 }
 
 }  // namespace
