@@ -38,3 +38,6 @@ export const milliseconds = (ms) =>
 export const sender = (message) =>
   message.from ? message.from.name || message.from.address || 'Unknown sender' : 'No sender';
 export const subject = (message) => message.subject || 'No subject';
+
+// What finds a tag, whatever it is called.
+export const tagTerm = (tag) => `tag:${/[\s"]/.test(tag) ? `"${tag.replace(/["\\]/g, '\\$&')}"` : tag}`;

@@ -1,6 +1,7 @@
 // The search: it follows the typing, and knows the operators.
 
 import { byId, fill, h } from './dom.js';
+import { tagTerm } from './format.js';
 import { go, route } from './route.js';
 
 const OPERATORS = [
@@ -94,7 +95,7 @@ export class Search {
     const word = this.word()
       .replace(/^-(?=.)/, '')
       .toLowerCase();
-    const tags = this.tags().map((tag) => ({ word: `tag:${/\s/.test(tag) ? `"${tag}"` : tag}`, meaning: '' }));
+    const tags = this.tags().map((tag) => ({ word: tagTerm(tag), meaning: '' }));
     const fitting = [...OPERATORS, ...(word.startsWith('tag:') ? tags : [])]
       .filter((one) => !word || (one.word.startsWith(word) && one.word !== word))
       .slice(0, 18);

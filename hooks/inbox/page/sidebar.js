@@ -2,7 +2,7 @@
 
 import * as api from './api.js';
 import { byId, fill, foreign, h, hue, icon, visible } from './dom.js';
-import { count } from './format.js';
+import { count, tagTerm } from './format.js';
 import { href, route } from './route.js';
 
 export class Sidebar {
@@ -54,14 +54,7 @@ export class Sidebar {
       ],
       this.tags.length > 0 && [
         h('h2', {}, 'Tags'),
-        this.tags.map((tag) =>
-          place(
-            '',
-            tag.name,
-            at({ query: `tag:${/[\s"]/.test(tag.name) ? `"${tag.name.replaceAll('"', '')}"` : tag.name}` }),
-            tag.messages,
-          ),
-        ),
+        this.tags.map((tag) => place('', tag.name, at({ query: tagTerm(tag.name) }), tag.messages)),
       ],
     );
     document.title = `${info.unread ? `(${count(info.unread)}) ` : ''}Inbox · ${visible(info.hostname || 'hooksmtpd')}`;
