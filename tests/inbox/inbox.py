@@ -8,6 +8,9 @@ import socket
 import subprocess
 import sys
 
+sys.path.append(str(pathlib.Path(__file__).parent))
+import openapi
+
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD = pathlib.Path(os.environ.get("HOOKSMTPD_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "hooks/inbox/inbox"
@@ -103,7 +106,9 @@ class Inbox:
             encoded = json.dumps(body).encode() if isinstance(body, dict) else body
             connection.request(method, path, encoded, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
-            return answer.status, dict(answer.getheaders()), answer.read()
+            octets = answer.read()
+            openapi.check(method, path, answer.status, answer.getheader("Content-Type"), octets)
+            return answer.status, dict(answer.getheaders()), octets
         finally:
             connection.close()
 

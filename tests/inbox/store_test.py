@@ -165,3 +165,16 @@ def test_what_cannot_be_read_is_deferred_and_the_inbox_goes_on(inbox, message):
     assert inbox.ask(request)["code"] == 451
     assert inbox.ask({"event": "deliver"})["code"] == 451
     assert inbox.deliver(message())["action"] == "accept"
+
+
+def test_a_database_that_breaks_while_it_is_read_is_told_once(start, message, tmp_path):
+    start().stop()
+    inbox = start()
+    inbox.deliver(message("first"))
+    for file in ("inbox.db", "inbox.db-wal"):  # in place: it is open
+        with open(tmp_path / "state" / file, "r+b") as octets:
+            octets.write(os.urandom(os.path.getsize(tmp_path / "state" / file)))
+    statuses = {inbox.http("GET", f"/api/v1/{path}")[0] for path in ("messages", "search?query=first", "tags", "message/latest")}
+    assert 500 in statuses
+    assert inbox.log().count("the database cannot be read") == 1
+    inbox.kill()

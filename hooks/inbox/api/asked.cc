@@ -50,6 +50,11 @@ std::vector<std::string> words_of(const std::string& path) {
   return words;
 }
 
+void reply_broken(Context& context, Exchange& exchange, const DatabaseError& error) {
+  context.complaints.say(fmt::format("the database cannot be read: {}", error.what()));
+  exchange.reply(Problem{500, "Internal Server Error", error.what()});
+}
+
 Problem problem_of(const WriteFailure& failure) {
   return {failure.full ? 507 : 500, "It could not be written", failure.text};
 }

@@ -39,6 +39,8 @@ Opened open(const Context& context, const std::string& id);
 // "a/b/c" -> ["a","b","c"].
 std::vector<std::string> words_of(const std::string& path);
 
+// Answers that the database cannot be read, and tells the log.
+void reply_broken(Context& context, Exchange& exchange, const DatabaseError& error);
 // What could not be written, as a problem.
 Problem problem_of(const WriteFailure& failure);
 

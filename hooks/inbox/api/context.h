@@ -4,8 +4,10 @@
 
 #include <event2/event.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hooks/inbox/hook/options.h"
@@ -20,6 +22,15 @@ struct DaemonFacts {
   std::vector<std::string> smtp;  // "127.0.0.1:25"
 };
 
+// Whoever reads a broken database asks again and again: the log is told once in a minute.
+class Complaints {
+ public:
+  void say(std::string_view what);
+
+ private:
+  std::chrono::steady_clock::time_point silent_until_{};
+};
+
 struct Context {
   event_base* base;
   Store& store;
@@ -27,6 +38,7 @@ struct Context {
   std::string token;  // of the page
   DaemonFacts facts;
   Time began = now();  // when it was set up
+  Complaints complaints{};
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 

@@ -75,7 +75,7 @@ struct Awaited {
 };
 
 // True: it is answered.
-bool answer_if_enough(const Context& context, Exchange& exchange, const Awaited& awaited) {
+bool answer_if_enough(Context& context, Exchange& exchange, const Awaited& awaited) try {
   const auto found =
       context.store.reader().arrived(awaited.query, awaited.since, static_cast<std::size_t>(awaited.count), now());
   if (static_cast<std::int64_t>(found.size()) < awaited.count) return false;
@@ -83,14 +83,19 @@ bool answer_if_enough(const Context& context, Exchange& exchange, const Awaited&
   for (const Summary& summary : found) messages.push_back(to_json(summary));
   exchange.reply(Json{{"messages", std::move(messages)}, {"cursor", std::to_string(found.back().sequence)}});
   return true;
+} catch (const DatabaseError& error) {
+  reply_broken(context, exchange, error);
+  return true;
 }
 
-void give_up(const Context& context, Exchange& exchange, const Awaited& awaited) {
+void give_up(Context& context, Exchange& exchange, const Awaited& awaited) try {
   const auto came = context.store.reader().arrived("", awaited.since, kMostAwaited, now()).size();
   const std::string what = awaited.query.empty() ? "" : fmt::format(" that fits {}", awaited.query);
   const std::string instead = came == 0 ? "nothing at all has come" : fmt::format("{} others have come", came);
   exchange.reply(Problem{408, "Request Timeout",
                          fmt::format("after {} s not enough has come{}; {}", awaited.seconds, what, instead)});
+} catch (const DatabaseError& error) {
+  reply_broken(context, exchange, error);
 }
 
 // A client that waits. It owns itself, and goes when it has answered, or with its client.

@@ -4,19 +4,21 @@
 
 #include "hooks/inbox/api/asked.h"
 #include "hooks/inbox/api/context.h"
+#include "hooks/inbox/api/description.h"
 #include "hooks/inbox/page/page.h"
 
 namespace hooksmtpd::inbox {
 namespace {
 
-// One of the page's files. They change with the program only, and their tag with them.
+// One of the page's files, or what describes the API. They change with the program only, and their tag with them.
 bool show_page(const Context& context, Exchange& exchange) {
   if (exchange.path() == "/") {
     exchange.reply(HTTP_OK, "text/html; charset=utf-8", page::index(context.token),
                    {{"Content-Security-Policy", std::string(page::kPolicy)}});
     return true;
   }
-  const page::File* const file = page::find(exchange.path());
+  const page::File* file = page::find(exchange.path());
+  if (!file) file = page::find(description::files(), exchange.path());
   if (!file) return false;
   const std::string etag(file->etag);
   if (exchange.header("If-None-Match") == etag) {
@@ -50,6 +52,13 @@ bool show_health(Context& context, Exchange& exchange) {
 
 }  // namespace
 
+void Complaints::say(std::string_view what) {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < silent_until_) return;
+  silent_until_ = now + std::chrono::minutes(1);
+  fmt::print(stderr, "<3>{}\n", what);
+}
+
 void route(Context& context, const ExchangePtr& exchange) try {
   if (exchange->reads() && (show_page(context, *exchange) || show_health(context, *exchange))) return;
   if (v2::route(context, exchange) || v1::route(context, exchange)) return;
@@ -59,7 +68,7 @@ void route(Context& context, const ExchangePtr& exchange) try {
 } catch (const nlohmann::json::exception& error) {
   exchange->reply(Problem{400, "Bad Request", error.what()});
 } catch (const DatabaseError& error) {
-  exchange->reply(Problem{500, "Internal Server Error", error.what()});
+  reply_broken(context, *exchange, error);
 } catch (const std::exception& error) {
   exchange->reply(Problem{500, "Internal Server Error", error.what()});
 }

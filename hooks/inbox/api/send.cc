@@ -47,6 +47,14 @@ Injection as_it_is(const Exchange& exchange) {
   return injection;
 }
 
+void answer(Context& context, Exchange& exchange, const std::string& id) try {
+  const auto message = context.store.reader().message(id);
+  if (!message) return exchange.reply(Problem{410, "Gone", "it is stored, and deleted again"});
+  exchange.reply(kCreated, kJson, inbox::to_text(to_json(message->summary)), {{"Location", "/api/v2/messages/" + id}});
+} catch (const DatabaseError& error) {
+  reply_broken(context, exchange, error);
+}
+
 }  // namespace
 
 void send(Context& context, const ExchangePtr& exchange) {
@@ -55,10 +63,7 @@ void send(Context& context, const ExchangePtr& exchange) {
                                                            : injection_of(read_draft(read_json(*exchange), kSpelling));
   inject(context, std::move(injection), [&context, exchange](const auto& id) {
     if (!id) return exchange->reply(problem_of(id.error()));
-    const auto message = context.store.reader().message(*id);
-    if (!message) return exchange->reply(Problem{410, "Gone", "it is stored, and deleted again"});
-    exchange->reply(kCreated, kJson, inbox::to_text(to_json(message->summary)),
-                    {{"Location", "/api/v2/messages/" + *id}});
+    answer(context, *exchange, *id);
   });
 }
 

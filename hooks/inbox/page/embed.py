@@ -1,4 +1,5 @@
-"""Writes a C++ source with the files of the page in it: embed.py OUTPUT FILE... Called by meson.build.
+"""Writes a C++ source with files in it that are served: embed.py OUTPUT NAMESPACE FOLDER FILE... FOLDER is that of their
+URLs. Called by meson.build.
 
 The bytes themselves are read by the assembler. A file's hash stands in the source, so a changed file changes the source.
 """
@@ -8,28 +9,29 @@ import pathlib
 import sys
 
 TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
-         ".svg": "image/svg+xml"}
+         ".svg": "image/svg+xml", ".json": "application/json"}
 
 
 def main() -> None:
-    output, files = pathlib.Path(sys.argv[1]), [pathlib.Path(name).resolve() for name in sys.argv[2:]]
+    output, namespace, folder = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    files = [pathlib.Path(name).resolve() for name in sys.argv[4:]]
     assembler, declarations, rows = [], [], []
     for number, file in enumerate(files):
-        begin, end = f"inbox_page_{number}", f"inbox_page_{number}_end"
+        begin, end = f"inbox_{namespace}_{number}", f"inbox_{namespace}_{number}_end"
         assembler.append(f'    ".local {begin}\\n{begin}: .incbin \\"{file}\\"\\n.local {end}\\n{end}:\\n"')
         declarations.append(f"extern const char {begin}[], {end}[];")
-        url = "/" if file.name == "index.html" else f"/page/{file.name}"
+        url = "/" if file.name == "index.html" else folder + file.name
         etag = hashlib.sha256(file.read_bytes()).hexdigest()[:16]
-        rows.append(f'      File{{"{url}", "{TYPES[file.suffix]}", "\\"{etag}\\"", {{{begin}, {end}}}}},')
+        rows.append(f'      page::File{{"{url}", "{TYPES[file.suffix]}", "\\"{etag}\\"", {{{begin}, {end}}}}},')
     output.write_text("\n".join([
         '#include "hooks/inbox/page/page.h"', "",
         'asm(".pushsection .rodata\\n"', *assembler, '    ".popsection\\n");', "",
         'extern "C" {', *declarations, "}", "",
-        "namespace hooksmtpd::inbox::page {", "",
-        "std::span<const File> files() {",
-        "  static const File kFiles[] = {", *rows, "  };",
+        f"namespace hooksmtpd::inbox::{namespace} {{", "",
+        "std::span<const page::File> files() {",
+        "  static const page::File kFiles[] = {", *rows, "  };",
         "  return kFiles;", "}", "",
-        "}  // namespace hooksmtpd::inbox::page", ""]))
+        f"}}  // namespace hooksmtpd::inbox::{namespace}", ""]))
 
 
 main()

@@ -30,6 +30,7 @@ std::span<const File> files();
 
 // The file of a URL's path, null if there is none. The index is not to be had this way: it takes a token.
 const File* find(std::string_view path);
+const File* find(std::span<const File> files, std::string_view path);
 
 // index.html for a page that proves with `token` (letters, digits, "-" and "_") that it is ours.
 std::string index(std::string_view token);

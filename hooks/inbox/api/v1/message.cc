@@ -121,7 +121,8 @@ void view(Context& context, Exchange& exchange, const std::string& id, bool html
   std::vector<page::InlinePart> pictures;
   opened.each([&](const mime::Node& each) {
     if (each.content.id) {
-      pictures.push_back({*each.content.id, fmt::format("../api/v2/messages/{}/parts/{}?inline=1", own_id, each.number)});
+      pictures.push_back(
+          {*each.content.id, fmt::format("../api/v2/messages/{}/parts/{}?inline=1", own_id, each.number)});
     }
   });
   exchange.reply(HTTP_OK, "text/html; charset=utf-8", page::frame_document(text, pictures),
