@@ -77,13 +77,13 @@ configure() {
 }
 
 # npm_packages SOURCE FOLDER: what SOURCE/package-lock.json names, each as its hash says, into FOLDER/npm. Without a network,
-# or without npm, what wants them is skipped.
+# or without npm, what wants them is skipped. What a package wants beside it (Cypress, of its plugin) is left out.
 npm_packages() {
   local source=$1 folder=$2/npm
   cmp -s "$source/package-lock.json" "$folder/node_modules/installed-lock.json" && return
   mkdir -p "$folder"
   cp "$source/package.json" "$source/package-lock.json" "$folder"
-  if (cd "$folder" && npm ci --ignore-scripts --no-audit --no-fund) >&2; then
+  if (cd "$folder" && npm ci --legacy-peer-deps --ignore-scripts --no-audit --no-fund) >&2; then
     cp "$source/package-lock.json" "$folder/node_modules/installed-lock.json"
   else
     echo "$0: the npm packages of $source could not be installed" >&2

@@ -3,6 +3,8 @@ import pathlib
 
 import pytest
 
+from hooks.next_server import NextServer
+
 spec = importlib.util.spec_from_file_location("inbox_program", pathlib.Path(__file__).parent / "inbox.py")
 inbox_program = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(inbox_program)
@@ -30,3 +32,32 @@ def inbox(start):
 @pytest.fixture
 def message():
     return inbox_program.message
+
+
+@pytest.fixture
+def neighbours(make_daemon):
+    """The daemon, and the mail server to which messages are released."""
+    daemon = make_daemon()
+    sockets = daemon.folder / "sockets"
+    sockets.mkdir(mode=0o755)
+    with daemon.network:
+        server = NextServer()
+    daemon.hook_texts += f"""
+[[hook]]
+use = "faults"
+sandbox.listen = ["unix:{sockets}/faults.sock"]
+
+[[hook]]
+use = "relay"
+events = []
+options = {{ servers = ["localhost:{server.port}"], recipients = ["@example.org"], tls = "none" }}
+sandbox.network = "host"
+sandbox.listen = ["unix:{sockets}/relay.sock"]
+
+[[hook]]
+use = "inbox"
+options = {{ relay = "{sockets}/relay.sock", faults = "{sockets}/faults.sock" }}
+sandbox.read = ["{sockets}"]
+"""
+    yield daemon.start(), server
+    server.close()

@@ -5,39 +5,6 @@ import http.client
 import json
 import pathlib
 
-import pytest
-
-from hooks.next_server import NextServer
-
-
-@pytest.fixture
-def neighbours(make_daemon):
-    """The daemon, and the mail server to which messages are released."""
-    daemon = make_daemon()
-    sockets = daemon.folder / "sockets"
-    sockets.mkdir(mode=0o755)
-    with daemon.network:
-        server = NextServer()
-    daemon.hook_texts += f"""
-[[hook]]
-use = "faults"
-sandbox.listen = ["unix:{sockets}/faults.sock"]
-
-[[hook]]
-use = "relay"
-events = []
-options = {{ servers = ["localhost:{server.port}"], recipients = ["@example.org"], tls = "none" }}
-sandbox.network = "host"
-sandbox.listen = ["unix:{sockets}/relay.sock"]
-
-[[hook]]
-use = "inbox"
-options = {{ relay = "{sockets}/relay.sock", faults = "{sockets}/faults.sock" }}
-sandbox.read = ["{sockets}"]
-"""
-    yield daemon.start(), server
-    server.close()
-
 
 def ask(daemon, method, path, body=None):
     with daemon.network:
