@@ -136,7 +136,8 @@ void HookProcess::end_of_turn() {
   busy_ = false;
   for (auto refused = std::exchange(over_full_, {}); Asker * asker : refused) {
     ++counts_.failures;
-    asker->outcome({.kind = Outcome::kQueueFull, .reason = fmt::format("{} requests wait already", kMaxWaiting)});
+    asker->outcome({.kind = Outcome::kQueueFull,
+                    .reason = fmt::format("{} requests of {} octets wait already", waiting_.size(), waiting_octets_)});
   }
   if (failed()) {
     waiting_octets_ = 0;

@@ -399,6 +399,7 @@ TEST_CASE("what waits for a hook that does not read is bounded, however many req
   const auto full =
       std::ranges::count_if(stage.asking.outcomes, [](const Outcome& one) { return one.kind == Outcome::kQueueFull; });
   CHECK(static_cast<std::size_t>(full) >= kAsked - HookProcess::kMaxWaitingOctets / kLine - 1);
+  CHECK(stage.asking.outcomes.back().reason == "16 requests of 16777216 octets wait already");
 
   // What was not refused it gets in the end, each line whole.
   std::size_t lines = 0, octets = 0;
