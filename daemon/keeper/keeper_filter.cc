@@ -99,6 +99,14 @@ constexpr int kFamilies[] = {AF_AX25,   AF_IPX,       AF_APPLETALK, AF_NETROM, A
 // Of AF_NETLINK only NETLINK_ROUTE, which is 0: the C library asks it for interfaces and addresses.
 constexpr std::uint32_t kMostNetlink = 31;  // MAX_LINKS
 
+// A flag that connects without connect(2): past Landlock, and where the socket is a listener that the hook was given,
+// in the machine's network. Whoever asks for it must be able to do without.
+struct Sending {
+  std::string_view call;
+  unsigned flags;  // which argument they are
+};
+constexpr Sending kSending[] = {{"sendto", 3}, {"sendmsg", 2}, {"sendmmsg", 3}};
+
 // Of a pid: none of them is set in 0, which is the caller itself.
 constexpr unsigned kPidBits = 32;
 
@@ -132,6 +140,7 @@ sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach) {
   for (std::uint32_t protocol = 1; protocol <= kMostNetlink; ++protocol) {
     refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_NETLINK), sys::int_equals(2, protocol)});
   }
+  for (const Sending& one : kSending) refuse_when(one.call, EOPNOTSUPP, {sys::has_all_of(one.flags, MSG_FASTOPEN)});
   const auto refuse_for_others = [&](std::string_view call, unsigned pid,
                                      const std::vector<sys::Condition>& also = {}) {
     for (unsigned bit = 0; bit < kPidBits; ++bit) {

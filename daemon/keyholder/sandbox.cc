@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
 
@@ -14,9 +15,8 @@ using sys::SyscallRule;
 constexpr rlim_t kMostOpen = 32;
 
 // Measured over all tests (strace), and what their neighbours in the C library and OpenSSL use on another day.
-const SyscallRule kAnswering{
-    .calls = {"read", "write", "recvfrom", "recvmsg", "sendto", "sendmsg", "poll", "ppoll", "close"},
-    .verdict = sys::kAllow};
+const SyscallRule kAnswering{.calls = {"read", "write", "recvfrom", "recvmsg", "poll", "ppoll", "close"},
+                             .verdict = sys::kAllow};
 const SyscallRule kKeyFiles{.calls = {"newfstatat", "fstat", "lseek", "pread64"}, .verdict = sys::kAllow};
 const SyscallRule kSelf{.calls = {"brk",         "munmap",  "mremap",          "madvise",        "mlock",
                                   "munlock",     "futex",   "clock_gettime",   "gettimeofday",   "time",
@@ -71,6 +71,11 @@ sys::OwnSandbox sandbox() {
   for (const std::uint32_t command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GET_SEALS}) {
     filter.rules.push_back({.calls = {"fcntl"}, .verdict = sys::kAllow, .when = {sys::int_equals(1, command)}});
   }
+  sys::allow_sending(filter);
+  // abort() only.
+  filter.rules.push_back({.calls = {"tgkill"},
+                          .verdict = sys::kAllow,
+                          .when = {sys::int_equals(0, static_cast<std::uint32_t>(::getpid()))}});
   return {.limits = {{RLIMIT_CORE, 0}, {RLIMIT_NPROC, 0}, {RLIMIT_FSIZE, 0}, {RLIMIT_NOFILE, kMostOpen}},
           .landlock = {.places = {{.path = "/", .rights = sys::FileRights::kRead}}},
           .filter = std::move(filter)};

@@ -16,10 +16,9 @@ using sys::SyscallRule;
 
 // Measured over all tests (strace), and what their neighbours in the C library use on another day.
 const SyscallRule kTalking{
-    .calls = {"read",         "write",      "readv",       "writev",      "recvfrom", "recvmsg",
-              "sendto",       "sendmsg",    "poll",        "ppoll",       "accept4",  "close",
-              "shutdown",     "getsockopt", "getsockname", "getpeername", "pipe2",    "socketpair",
-              "memfd_create", "ftruncate",  "dup",         "dup3"},
+    .calls = {"read",  "write",      "readv",        "writev",    "recvfrom",   "recvmsg",     "poll",
+              "ppoll", "accept4",    "close",        "shutdown",  "getsockopt", "getsockname", "getpeername",
+              "pipe2", "socketpair", "memfd_create", "ftruncate", "dup",        "dup3"},
     .verdict = sys::kAllow};
 // Landlock says where.
 const SyscallRule kFiles{
@@ -28,14 +27,15 @@ const SyscallRule kFiles{
               "fstatfs", "statfs",     "fadvise64",  "getcwd",     "flock", "umask"},
     .verdict = sys::kAllow};
 // Those that are forked by now, as they end. The ids of files are of no use to who has one id.
-const SyscallRule kSelf{.calls = {"wait4",     "waitid",          "signalfd4",      "brk",           "munmap",
-                                  "mremap",    "madvise",         "futex",          "clock_gettime", "clock_nanosleep",
-                                  "nanosleep", "gettimeofday",    "time",           "getrandom",     "uname",
-                                  "getpid",    "getppid",         "gettid",         "getuid",        "geteuid",
-                                  "getgid",    "getegid",         "setfsuid",       "setfsgid",      "getrusage",
-                                  "sysinfo",   "rt_sigaction",    "rt_sigprocmask", "rt_sigreturn",  "sigaltstack",
-                                  "tgkill",    "restart_syscall", "exit",           "exit_group"},
-                        .verdict = sys::kAllow};
+const SyscallRule kSelf{
+    .calls = {"wait4",           "waitid",       "signalfd4",      "brk",           "munmap",
+              "mremap",          "madvise",      "futex",          "clock_gettime", "clock_nanosleep",
+              "nanosleep",       "gettimeofday", "time",           "getrandom",     "uname",
+              "getpid",          "getppid",      "gettid",         "getuid",        "geteuid",
+              "getgid",          "getegid",      "setfsuid",       "setfsgid",      "getrusage",
+              "sysinfo",         "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",  "sigaltstack",
+              "restart_syscall", "exit",         "exit_group"},
+    .verdict = sys::kAllow};
 
 // What only somebody calls who has taken over this process.
 const SyscallRule kTelling{.calls = {"execve",
@@ -81,6 +81,8 @@ sys::SyscallFilter filter() {
   allow_when("ioctl", sys::int_equals(1, TCGETS));           // whether it is a terminal
   allow_when("prctl", sys::int_equals(0, PR_GET_DUMPABLE));  // FileIdentity sees to it that we are not
   allow_when("prlimit64", {.argument = 2, .value = 0});      // to look, not to change
+  allow_when("tgkill", sys::int_equals(0, static_cast<std::uint32_t>(::getpid())));  // abort() only
+  sys::allow_sending(filter);
   filter.rules.push_back(
       {.calls = {"prctl"}, .verdict = sys::kAllow, .when = {sys::int_equals(0, PR_SET_DUMPABLE), sys::equals(1, 0)}});
   return filter;

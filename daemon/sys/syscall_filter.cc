@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,6 +56,12 @@ void add(const Context& context, const SyscallRule& rule, std::uint32_t otherwis
 }
 
 }  // namespace
+
+void allow_sending(SyscallFilter& filter) {
+  filter.rules.push_back(
+      {.calls = {"sendto"}, .verdict = kAllow, .when = {has_none_of(3, MSG_FASTOPEN), equals(4, 0)}});
+  filter.rules.push_back({.calls = {"sendmsg"}, .verdict = kAllow, .when = {has_none_of(2, MSG_FASTOPEN)}});
+}
 
 std::string syscall_filter_missing() {
   if (::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0) return "the kernel has no seccomp (CONFIG_SECCOMP)";

@@ -46,6 +46,11 @@ struct SyscallFilter {
   bool logged = false;  // what is refused is told to the kernel's audit
 };
 
+// To the peer of a socket that is connected, and to nobody else. A listener that was shut down, and a connection that
+// was dissolved, can be connected anew by the flag MSG_FASTOPEN of send(2): past connect(2), past Landlock, and in the
+// network of whoever made the socket.
+void allow_sending(SyscallFilter& filter);
+
 // Why this process cannot have a filter, for people; empty: it can.
 std::string syscall_filter_missing();
 

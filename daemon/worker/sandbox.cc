@@ -5,8 +5,11 @@
 #include <netinet/tcp.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace hooksmtpd::worker {
 namespace {
@@ -16,23 +19,25 @@ using sys::SyscallRule;
 // Measured over all tests (strace), and what their neighbours in the C library, OpenSSL and libevent use on another
 // day.
 const SyscallRule kServing{
-    .calls = {"read",    "write", "readv",    "writev",      "recvfrom",    "recvmsg",   "sendto",        "sendmsg",
-              "accept4", "close", "shutdown", "epoll_wait",  "epoll_pwait", "epoll_ctl", "epoll_create1", "poll",
-              "ppoll",   "pipe2", "eventfd2", "getsockname", "getpeername", "getsockopt"},
+    .calls = {"read",  "write",    "readv",      "writev",      "recvfrom",    "recvmsg",       "accept4",
+              "close", "shutdown", "epoll_wait", "epoll_pwait", "epoll_ctl",   "epoll_create1", "poll",
+              "ppoll", "pipe2",    "eventfd2",   "getsockname", "getpeername", "getsockopt"},
     .verdict = sys::kAllow};
 
 // Landlock says where: below the spool.
-const SyscallRule kSpool{.calls = {"openat", "linkat", "unlinkat", "renameat", "renameat2", "newfstatat", "fstat",
-                                   "fchmod", "ftruncate", "lseek", "pread64", "pwrite64", "getdents64", "fdatasync"},
+const SyscallRule kSpool{.calls = {"linkat", "unlinkat", "renameat", "renameat2", "newfstatat", "fstat", "ftruncate",
+                                   "lseek", "pread64", "pwrite64", "getdents64", "fdatasync"},
                          .verdict = sys::kAllow};
+
+// Of the mode of a file: it is no program, and none that runs as us.
+constexpr std::uint64_t kNoMessage = S_ISUID | S_ISGID | S_ISVTX | S_IXUSR | S_IXGRP | S_IXOTH;
 
 const SyscallRule kMemory{.calls = {"brk", "munmap", "mremap", "madvise", "futex"}, .verdict = sys::kAllow};
 
 const SyscallRule kSelf{
-    .calls = {"clock_gettime", "clock_nanosleep", "gettimeofday",    "time",           "getrandom",
-              "getpid",        "gettid",          "getuid",          "geteuid",        "getgid",
-              "getegid",       "getrusage",       "rt_sigaction",    "rt_sigprocmask", "rt_sigreturn",
-              "sigaltstack",   "tgkill",          "restart_syscall", "exit",           "exit_group"},
+    .calls = {"clock_gettime", "clock_nanosleep", "gettimeofday", "time", "getrandom", "getpid", "gettid", "getuid",
+              "geteuid", "getgid", "getegid", "getrusage", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
+              "sigaltstack", "restart_syscall", "exit", "exit_group"},
     .verdict = sys::kAllow};
 
 // What only somebody calls who has taken over this process.
@@ -101,6 +106,14 @@ sys::OwnSandbox sandbox(const sys::Fd& spool) {
   filter.rules.push_back({.calls = {"setsockopt"},
                           .verdict = sys::kAllow,
                           .when = {sys::int_equals(1, IPPROTO_TCP), sys::int_equals(2, TCP_NODELAY)}});
+  for (const auto& [call, mode] : {std::pair("openat", 3U), std::pair("fchmod", 1U)}) {
+    filter.rules.push_back({.calls = {call}, .verdict = sys::kAllow, .when = {sys::has_none_of(mode, kNoMessage)}});
+  }
+  sys::allow_sending(filter);
+  // abort() only.
+  filter.rules.push_back({.calls = {"tgkill"},
+                          .verdict = sys::kAllow,
+                          .when = {sys::int_equals(0, static_cast<std::uint32_t>(::getpid()))}});
   // To look at a limit of our own, not to change one.
   filter.rules.push_back(
       {.calls = {"prlimit64"}, .verdict = sys::kAllow, .when = {sys::equals(0, 0), sys::equals(2, 0)}});

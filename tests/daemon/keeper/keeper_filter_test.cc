@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <functional>
 
+#include "daemon/sys/fd.h"
 #include "tests/daemon/sys/in_child.h"
 
 using namespace hooksmtpd;
@@ -89,4 +90,13 @@ TEST_CASE("without a jail nobody slows another process down, or makes a socket w
   CHECK(error_outside([] { return error_of(::socket(AF_UNIX, SOCK_STREAM, 0)); }) == EAFNOSUPPORT);
   int pair[2] = {-1, -1};
   CHECK(error_outside([&] { return error_of(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair)); }) == 0);
+}
+
+TEST_CASE("nobody connects by sending") {
+  const sys::Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  CHECK(error_under_it([&] { return error_of(::send(socket.get(), "x", 1, MSG_FASTOPEN)); }) == EOPNOTSUPP);
+  CHECK(error_under_it([&] {
+          msghdr nothing{};
+          return error_of(::sendmsg(socket.get(), &nothing, MSG_FASTOPEN));
+        }) == EOPNOTSUPP);
 }

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -93,4 +94,25 @@ TEST_CASE("what is not on its list is refused") {
     const rlimit more{.rlim_cur = 1, .rlim_max = 1};
     return error_of(::setrlimit(RLIMIT_CORE, &more));
   }) == EPERM);
+}
+
+TEST_CASE("it makes no program, and sends to nobody but the peer of a connection") {
+  const Spool spool;
+  CHECK(spool.error([&] { return error_of(::openat(spool.folder(), "setuid", kCreate, 04444)); }) == EPERM);
+  CHECK(spool.error([&] { return error_of(::openat(spool.folder(), "program", kCreate, 0555)); }) == EPERM);
+  std::array<int, 2> pair{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
+  const sys::Fd ours(pair[0]), theirs(pair[1]);
+  const sockaddr somewhere{.sa_family = AF_UNIX, .sa_data = {}};
+  CHECK(spool.error([&] { return error_of(::send(ours.get(), "x", 1, MSG_NOSIGNAL)); }) == 0);
+  CHECK(spool.error([&] { return error_of(::send(ours.get(), "x", 1, MSG_FASTOPEN)); }) == EPERM);
+  CHECK(spool.error([&] {
+    return error_of(::sendto(ours.get(), "x", 1, MSG_NOSIGNAL, &somewhere, sizeof somewhere));
+  }) == EPERM);
+}
+
+TEST_CASE("it signals itself only") {
+  const Spool spool;
+  CHECK(spool.error([] { return error_of(::syscall(SYS_tgkill, ::getpid(), ::gettid(), 0)); }) == 0);
+  CHECK(spool.error([] { return error_of(::syscall(SYS_tgkill, 1, 1, 0)); }) == EPERM);
 }

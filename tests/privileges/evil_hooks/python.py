@@ -69,8 +69,9 @@ ENOSPC: fill_tmp fill_state make_files_without_end
 EMFILE: open_files_without_end
 ENOMEM: lock_memory
 # A network without anything in it; on a kernel that knows Landlock's rules for TCP perhaps those.
-ENETUNREACH or EACCES: connect_to_the_daemon connect_to_a_neighbour connect_by_multipath_tcp connect_by_fast_open
+ENETUNREACH or EACCES: connect_to_the_daemon connect_to_a_neighbour connect_by_multipath_tcp
   send_a_datagram
+ENOTSUP: connect_by_fast_open
 EADDRNOTAVAIL or ENETUNREACH or EACCES or EAFNOSUPPORT: connect_by_ipv6
 EPROTONOSUPPORT or ENETUNREACH: connect_by_sctp
 ECONNREFUSED or EPERM: talk_to_an_abstract_socket_outside
