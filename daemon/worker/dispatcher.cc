@@ -75,9 +75,9 @@ void Dispatcher::step(Inquiry& inquiry) {
   const config::Hook& hook = inquiry.making_tree ? inquiry.mime_hook() : inquiry.hook();
   HookProcess& process = pools_.process_for(hook, inquiry.number);
   inquiry.asked = &process;
+  inquiry.request = process.next_id();  // of that process from now on, whatever comes of it: a `cancel` names both
   std::string path;
   if (inquiry.delivery && !inquiry.goes_inline() && !place(inquiry, hook, path)) return;
-  inquiry.request = process.next_id();
   const config::EventPolicy& policy = hook.on(inquiry.asked_event());
   Request request{.id = inquiry.request,
                   .event = to_protocol(inquiry.asked_event()),
