@@ -40,6 +40,7 @@ class FakePeer {
   void say_raw(std::string_view bytes);
   bool closed();
   void close() { socket_.reset(); }
+  const sys::Fd& socket() const { return socket_; }
 
  private:
   sys::Sender self_;
