@@ -75,6 +75,6 @@ def test_what_a_supervisor_of_jails_needs_from_each(unit):
     assert set(conflicts.split()) == {f"{other}.service" for other in others}
 
 
-@pytest.mark.parametrize("unit", ["hooksmtpd", "hooksmtpd-activated"])
+@pytest.mark.parametrize("unit", EXPOSURE)
 def test_hooks_have_control_groups_and_may_run_out_of_memory_alone(unit):
     assert "\nDelegate=memory pids cpu\nOOMPolicy=continue\n" in settings(unit)
