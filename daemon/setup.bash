@@ -23,8 +23,9 @@ test_packages=(
 # For systemd/package, besides.
 package_packages=(build-essential debhelper dpkg-dev)
 
-# For tests/long/run, besides.
+# For tests/long/run, besides: fuzzing, and a machine with a kernel of its own.
 fuzz_packages=(clang-19 libclang-rt-19-dev)
+kernel_packages=(apt cpio dpkg qemu-system-x86)
 
 # For tests/bench/run, besides. What smtp-sink and Postfix are linked with comes along.
 bench_packages=(doctest-dev python3 iproute2 tcl tcllib util-linux openssl libdb5.3 libicu72 libnsl2 libsasl2-2)

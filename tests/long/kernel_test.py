@@ -1,0 +1,141 @@
+"""Under Debian 12's own kernel, 6.1: Landlock there knows files only, and control groups are of version 2. Each unit, with
+hooks that want more than their profile grants."""
+
+import json
+import re
+
+import pytest
+
+from harness import virtual_machine
+from harness.machine import Machine
+
+UNITS = ("hooksmtpd", "hooksmtpd-activated", "hooksmtpd-unprivileged")
+
+CONFIG = """
+hostname = "mail.test"
+[[hook]]
+name = "greedy"
+command = ["/srv/hooks/greedy"]
+events = ["validate_sender"]
+[hook.sandbox]
+memory = "48M"
+processes = 8
+cpu = "50%"
+[[hook]]
+name = "maildir"
+use = "maildir"
+"""
+
+# For who writes as "memory@" it takes too much memory, for "processes@" too many processes.
+GREEDY = """#!/bin/bash
+while IFS= read -r request; do
+  case $request in
+    *'"memory@'*) exec dd if=/dev/zero bs=100M count=1 ;;
+    *'"processes@'*) for i in 1 2 3 4 5 6 7 8 9 10; do sleep 60 & done ;;
+  esac
+  echo ok
+done
+"""
+
+ERRAND = r"""
+section() { printf '\n== %s\n' "$1"; }
+say() {  # SENDER: one message; the replies
+  exec 5<>/dev/tcp/127.0.0.1/25
+  for line in '' 'HELO client.test' "MAIL FROM:<$1>" 'RCPT TO:<b@dev.test>' DATA $'Subject: x\r\n\r\nhello\r\n.' QUIT; do
+    [ -z "$line" ] || printf '%s\r\n' "$line" >&5
+    IFS= read -r -t 60 reply <&5 || break
+    printf '%s\n' "$reply"
+    case $reply in [45]*) break ;; esac
+  done
+  exec 5>&-
+}
+section kernel; uname -r; stat -f -c %T /sys/fs/cgroup
+section sandbox; hooksmtpd check-sandbox --json
+for unit in UNITS; do
+  section "$unit start"; systemctl start "$unit.service"; echo "$?"; journalctl -q -o cat -u "$unit"
+  section "$unit message"; say a@client.test
+  section "$unit reload"; systemctl reload "$unit"; echo "$?"
+  section "$unit walk"
+  group=/sys/fs/cgroup$(systemctl show --value -p ControlGroup "$unit")
+  for pid in $(find "$group" -name cgroup.procs -exec cat {} +); do
+    printf '%s|' "$(tr '\0' ' ' <"/proc/$pid/cmdline")"
+    sed -n -E 's/^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):\s*(.*)/\1=\2|/p' "/proc/$pid/status" | tr -d '\n'
+    printf 'group=%s\n' "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")"
+  done
+  section "$unit groups"; grep -H . "$group"/hooksmtpd.greedy*/{memory,pids,cpu}.max
+  section "$unit memory"; say memory@client.test
+  section "$unit processes"; say processes@client.test
+  section "$unit again"; say a@client.test
+  section "$unit stop"; systemctl stop "$unit.service" 2>/dev/null; echo "$?"  # it warns of a socket
+  systemctl stop "$unit.socket" 2>/dev/null
+  systemctl show --value -p Result "$unit"
+  section "$unit journal"; journalctl -q -o cat -u "$unit"
+done
+section end
+echo 'the end'
+""".replace("UNITS", " ".join(UNITS))
+
+
+@pytest.fixture(scope="module")
+def told() -> dict[str, str]:
+    """Section -> text."""
+    machine = Machine()
+    try:
+        machine.install_build()
+        machine.write("/etc/hooksmtpd/hooksmtpd.toml", CONFIG, 0o640, "hooksmtpd")
+        machine.write("/srv/hooks/greedy", GREEDY, 0o755)
+        text = virtual_machine.run(machine, ERRAND)
+        print(text)
+        return {part.partition("\n")[0]: part.partition("\n")[2].strip() for part in text.split("\n== ")[1:]}
+    finally:
+        machine.close()
+
+
+def test_it_is_debians_kernel_with_control_groups_of_version_2(told):
+    release, groups = told["kernel"].split()
+    assert release.startswith("6.1.") and groups == "cgroup2fs"
+
+
+def test_every_layer_is_there(told):
+    layers = json.loads(told["sandbox"])
+    assert layers["level"] == "full"
+    # prctl(PR_SET_MDWE) came with Linux 6.3, and is an extra.
+    assert [layer["name"] for layer in layers["layers"] if not layer["present"]] == ["fixed-code"]
+    (landlock,) = [layer for layer in layers["layers"] if layer["name"] == "landlock"]
+    assert "ABI 2" in landlock["why"], landlock
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_it_starts_serves_reloads_and_stops(told, unit):
+    assert told[f"{unit} start"].startswith("0\n"), told[f"{unit} start"]
+    assert [line[:3] for line in told[f"{unit} message"].splitlines()] == ["220", "250", "250", "250", "354", "250", "221"]
+    assert told[f"{unit} reload"] == "0"
+    assert told[f"{unit} stop"].split() == ["0", "success"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_no_process_has_any_privilege(told, unit):
+    found = [dict(re.findall(r"(\w+)=([^|\n]*)", line)) for line in told[f"{unit} walk"].splitlines()]
+    assert len(found) >= 7, told[f"{unit} walk"]  # supervisor; worker and two hooks, each with its keeper
+    for process in found:
+        assert "0" not in (process["Uid"] + " " + process["Gid"] + " " + process["Groups"]).split(), process
+        assert {int(process[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}, process
+        assert process["NoNewPrivs"] == "1" and process["Seccomp"] == "2", process
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_the_profile_of_a_hook_is_in_force(told, unit):
+    limits = dict(re.findall(r"/hooksmtpd\.greedy\S*/(\w+\.max):(.*)", told[f"{unit} groups"]))
+    assert limits == {"memory.max": str(48 << 20), "pids.max": "8", "cpu.max": "50000 100000"}
+    inside = [line for line in told[f"{unit} walk"].splitlines() if "/srv/hooks/greedy|" in line.replace(" |", "|")]
+    assert len(inside) == 1 and "/hooksmtpd.greedy" in inside[0], told[f"{unit} walk"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_who_wants_more_is_stopped_and_told_and_the_service_goes_on(told, unit):
+    journal = told[f"{unit} journal"]
+    for what in ("memory", "processes"):
+        assert told[f"{unit} {what}"].splitlines()[-1].startswith("451 "), told[f"{unit} {what}"]
+    assert re.search(r'^hook exit hook=greedy/1 signal=9 why="it needs more than sandbox.memory"', journal, re.MULTILINE), journal
+    assert 'denied what=process why="sandbox.processes is 8"' in journal, journal
+    assert told[f"{unit} again"].splitlines()[-2].startswith("250 "), told[f"{unit} again"]
