@@ -123,7 +123,7 @@ constexpr Priority kPriorities[] = {{"setpriority", PRIO_PROCESS, PRIO_PGRP, PRI
 
 }  // namespace
 
-sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach) {
+sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach, bool connects) {
   const auto own = static_cast<std::uint32_t>(keeper);  // and, after setsid(), the number of its group
   sys::SyscallFilter filter{.otherwise = sys::kAllow, .rules = {kNobody, kHiddenFlags}};
   const auto refuse_when = [&](std::string_view call, int error, std::vector<sys::Condition> conditions) {
@@ -161,6 +161,7 @@ sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach) {
     refuse_for_keeper(one.call, 1, {sys::int_equals(0, one.group)});
     refuse_when(one.call, EPERM, {sys::int_equals(0, one.user)});
   }
+  if (!connects) refuse_when("connect", EACCES, {});
   if (reach == Reach::kMachine) refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_UNIX)});
   return filter;
 }

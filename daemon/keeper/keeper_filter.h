@@ -20,7 +20,8 @@ enum class Reach : std::uint8_t { kJail, kMachine };
 
 // `keeper` is the pid of who installs it, as it sees itself: what the keeper starts has its user, and shall neither
 // limit it nor slow it down. Without a jail that goes for all processes, and there are no sockets in files: Landlock
-// knows nothing of them, and our control socket takes orders from any process of its user.
-sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach);
+// knows nothing of them, and our control socket takes orders from any process of its user. `connects` false: no socket
+// is connected to anything.
+sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach, bool connects);
 
 }  // namespace hooksmtpd::keeper

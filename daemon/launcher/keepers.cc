@@ -88,10 +88,20 @@ sys::LandlockRules landlock_rules(const KeeperPlan& plan) {
   // Whatever is in a jail was put there for it to be read.
   if (has(plan.namespaces, Namespaces::kMount)) rules.places.push_back({.path = "/", .rights = kRead | kExecute});
   // A hook in a network namespace of its own hears from that what it lacks: "network is unreachable" says more than
-  // "permission denied".
+  // "permission denied". But what it listens on is of the machine's network, and would connect there once shut down.
   const bool hook = plan.child == keeper::Plan::Child::kHook;
-  rules.tcp = hook && (plan.network != config::NetworkAccess::kNone || has(plan.namespaces, Namespaces::kNetwork));
+  rules.tcp = hook && (plan.network != config::NetworkAccess::kNone ||
+                       (has(plan.namespaces, Namespaces::kNetwork) && plan.listeners.empty()));
   return rules;
+}
+
+// Where Landlock knows nothing of TCP, such a hook connects to nothing, unless its profile names folders: there may be
+// a socket that it is meant to reach.
+bool connects(const KeeperPlan& plan) {
+  constexpr int kKnowsTcp = 4;
+  const bool listens = plan.child == keeper::Plan::Child::kHook && !plan.listeners.empty();
+  return !listens || plan.network != config::NetworkAccess::kNone || plan.names_folders ||
+         (plan.layers.landlock && sys::landlock_abi() >= kKnowsTcp);
 }
 
 std::string read_complaint(const Fd& pipe) {
@@ -128,7 +138,7 @@ void lock_in(const KeeperPlan& plan) {
   sys::limit(plan.limits);
   if (plan.layers.landlock) sys::restrict_self(landlock_rules(plan));
   const auto reach = has(plan.namespaces, Namespaces::kPid) ? keeper::Reach::kJail : keeper::Reach::kMachine;
-  if (plan.layers.filter) sys::install(keeper::keeper_filter(::getpid(), reach));
+  if (plan.layers.filter) sys::install(keeper::keeper_filter(::getpid(), reach, connects(plan)));
 }
 
 StartedKeeper start_keeper(const KeeperPlan& plan, const Fd& life, char** main_argv) {

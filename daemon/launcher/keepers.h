@@ -40,6 +40,7 @@ struct KeeperPlan {
   std::string directory = "/";                   // of its child
   sys::ResourceLimits child_limits;              // of its child, beside these
   config::NetworkAccess network = config::NetworkAccess::kNone;
+  bool names_folders = false;          // its profile does: sandbox.read, sandbox.write
   std::string hostname;                // that gethostname(2) tells there, where it is its own
   std::vector<std::string> watched;    // files whose change is told
   HookGroup group;                     // that its child joins

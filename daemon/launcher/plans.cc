@@ -119,6 +119,7 @@ SlotPlan plan_hook(const PlanRequest& request, std::size_t index, std::uint32_t 
   plan.keeper.view =
       hook_jail(request.config, hook, {.identity = plan.keeper.identity, .sdk = sdk_folder(request.programs)});
   plan.keeper.network = hook.sandbox.network;
+  plan.keeper.names_folders = !hook.sandbox.read.empty() || !hook.sandbox.write.empty();
   lock_in_by(request.layers, plan.keeper);
   return plan;
 }

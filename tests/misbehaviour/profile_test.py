@@ -172,3 +172,15 @@ def test_who_else_could_change_the_program_stops_the_start(make_daemon, spoil, t
     daemon.start(ready=False)
     assert daemon.wait() == 78
     daemon.log.wait(re.escape(text))
+
+
+@pytest.mark.parametrize("more", [{}, {"sandbox_read": ["/srv"]}], ids=["no folder", "a folder"])
+def test_what_it_listens_on_leads_nowhere_else(make_daemon, more):
+    """A listener is a socket of the machine's network, and stays one when it is shut down."""
+    daemon = make_daemon()
+    act = "way = socket.socket(fileno=3); way.shutdown(2); way.connect(('127.0.0.1', 25))"
+    daemon.hook("caller", PYTHON.format(act=act), ["validate_sender"], sandbox_listen=["127.0.0.1:8026"], **more)
+    daemon.start()
+    with daemon.session() as client:
+        client.expect("MAIL FROM:<a@b.test>", "250")
+    assert "it worked" not in daemon.log.wait(r"hook caller/1 .*(it worked|Permission denied)").group()

@@ -23,9 +23,9 @@ using sys::error_of;
 
 namespace {
 
-int error_under_it(const std::function<int()>& act, keeper::Reach reach = keeper::Reach::kJail) {
+int error_under_it(const std::function<int()>& act, keeper::Reach reach = keeper::Reach::kJail, bool connects = true) {
   return sys::exit_status(sys::in_child([&] {
-    sys::install(keeper::keeper_filter(::getppid(), reach));
+    sys::install(keeper::keeper_filter(::getppid(), reach, connects));
     return act();
   }));
 }
@@ -40,6 +40,16 @@ TEST_CASE("a hook runs programs, processes and sockets as ever") {
   CHECK(error_under_it([] { return error_of(::socket(AF_UNIX, SOCK_STREAM, 0)); }) == 0);
   CHECK(error_under_it([] { return error_of(::socket(AF_INET6, SOCK_STREAM, 0)); }) == 0);
   CHECK(error_under_it([] { return error_of(::personality(0xffffffff)); }) == 0);
+}
+
+TEST_CASE("who is not to connect connects to nothing") {
+  const auto connect = [] {
+    const sys::Fd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
+    const sockaddr nobody{.sa_family = AF_UNIX, .sa_data = "x"};
+    return error_of(::connect(socket.get(), &nobody, sizeof nobody));
+  };
+  CHECK(error_under_it(connect) != EACCES);
+  CHECK(error_under_it(connect, keeper::Reach::kJail, false) == EACCES);
 }
 
 TEST_CASE("nobody gets new namespaces, mounts or other processes' memory") {
