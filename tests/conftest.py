@@ -13,6 +13,9 @@ from harness.daemon import PLAIN_USER, Daemon, copy_programs
 
 LIMIT = 90  # seconds for one test; each wait inside has a shorter one of its own
 
+# Who starts the tests in the background of a shell ignores Ctrl-C, and would hand that on to every program under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def time_limit():
