@@ -71,7 +71,7 @@ def test_it_serves_after_the_installation_through_an_upgrade_and_not_after_the_r
     assert machine.show("hooksmtpd", "ActiveState") == "active"
     assert machine.run("systemctl", "is-enabled", "hooksmtpd").strip() == "enabled"
     deliver(machine)
-    assert len(list((machine.root / "var/lib/hooksmtpd/hooks/maildir").glob("**/new/*"))) == 1
+    assert len(machine.run("hooksmtpctl", "inbox", "list", "--json").splitlines()) == 1
     before = machine.show("hooksmtpd", "MainPID")
     dpkg(machine, "--install", "/srv/hooksmtpd.deb")
     assert machine.show("hooksmtpd", "MainPID") != before
