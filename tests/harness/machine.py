@@ -23,8 +23,8 @@ from harness.network import Network
 
 RELEASE, MIRROR = "bookworm", "http://deb.debian.org/debian"
 # systemd, and what our programs are linked with.
-PACKAGES = ["systemd", "systemd-sysv", "dbus", "libcurl4", "libevent-core-2.1-7", "libfmt9", "libgmime-3.0-0", "libidn12", "libidn2-0",
-            "libseccomp2", "libspdlog1.10", "libsqlite3-0", "libssl3", "libtomlplusplus3", "libxml2", "zlib1g"]
+PACKAGES = ["systemd", "systemd-sysv", "dbus", "libcurl4", "libevent-core-2.1-7", "libevent-extra-2.1-7", "libfmt9", "libgmime-3.0-0",
+            "libidn12", "libidn2-0", "libseccomp2", "libspdlog1.10", "libsqlite3-0", "libssl3", "libtomlplusplus3", "libxml2", "zlib1g"]
 # nspawn's own filter does not know them, so the guest would have no Landlock.
 LANDLOCK = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
