@@ -47,7 +47,8 @@ SCENARIOS = {
 # hooksmtpd+NAME is hooksmtpd with that hook, pipe+NAME the hook at a bare pipe.
 SCENARIOS |= {
     "hooks": Scenario("three decisions a message", "--connections 64 --messages 100", peers=(
-        "smtp-sink", "hooksmtpd", *(f"{what}+{name}" for name in hooks.COMPARED for what in ("pipe", "hooksmtpd")))),
+        "smtp-sink", "hooksmtpd", "pipe+batching",
+        *(f"{what}+{name}" for name in hooks.COMPARED for what in ("pipe", "hooksmtpd")))),
     "hooks-one": Scenario("the same, one connection", "--connections 1 --messages 100000", peers=(
         "hooksmtpd", *(f"{what}+{name}" for name in hooks.COMPARED for what in ("pipe", "hooksmtpd")))),
     "hooks-recipients": Scenario("100 pipelined recipients, a hook that takes 10 ms",

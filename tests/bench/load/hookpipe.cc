@@ -178,8 +178,9 @@ class Driver {
     auto asked = asked_.begin();
     if (line != "ok") {
       std::uint64_t id = 0;
-      const std::size_t at = line.find("\"id\":");
-      if (at != std::string_view::npos) std::from_chars(line.data() + at + 5, line.data() + line.size(), id);
+      const std::size_t key = line.find("\"id\":");
+      const std::size_t at = key == std::string_view::npos ? key : line.find_first_not_of(' ', key + 5);
+      if (at != std::string_view::npos) std::from_chars(line.data() + at, line.data() + line.size(), id);
       asked = std::ranges::find(asked_, id, &Asked::id);
       if (asked == asked_.end() || line.find("\"accept\"") == std::string_view::npos) {
         throw std::runtime_error(fmt::format("not what was to be answered: {}", line));
