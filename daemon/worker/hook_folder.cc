@@ -18,6 +18,11 @@ bool open_elsewhere(const sys::Fd& file) {
   return false;
 }
 
+// In one call, or not at all: a message that is kept in memory is small.
+bool write_over(const sys::Fd& file, std::string_view message) {
+  return pwrite(file.get(), message.data(), message.size(), 0) == static_cast<ssize_t>(message.size());
+}
+
 }  // namespace
 
 std::expected<sys::Fd, int> create_readable(const sys::Fd& folder, const std::string& name) {
@@ -66,9 +71,8 @@ std::expected<HookFolder::File, int> HookFolder::write(std::string name, std::st
 bool HookFolder::use_again(File& file, const std::string& name, std::string_view message) {
   const bool renamed = renameat2(folder_.get(), file.name.c_str(), folder_.get(), name.c_str(), RENAME_NOREPLACE) == 0;
   if (renamed) file.name = name;
-  const bool ours = renamed && !open_elsewhere(file.fd) && lseek(file.fd.get(), 0, SEEK_SET) == 0 &&
-                    write_all(file.fd, message) &&
-                    (file.size == message.size() || ftruncate(file.fd.get(), static_cast<off_t>(message.size())) == 0);
+  const bool ours = renamed && !open_elsewhere(file.fd) && write_over(file.fd, message) &&
+                    (file.size <= message.size() || ftruncate(file.fd.get(), static_cast<off_t>(message.size())) == 0);
   if (!ours) {
     remove(std::move(file));
     return false;
