@@ -199,13 +199,14 @@ void Crew::serve_when_settled() {
   owner_.crew_changed();
 }
 
-void Crew::apply(std::span<const std::size_t> hooks_to_restart) {
-  if (worker_.takes_hooks()) worker_.configure(config_);
+void Crew::apply(std::span<const std::size_t> hooks_to_restart, std::function<void()> in_force) {
+  worker_.configure(config_);
   for (const std::size_t index : hooks_to_restart) {
     for (HookPost& hook : hooks_) {
       if (hook.name() == config_.hooks[index].name) hook.renew(config_.hooks[index].argv());
     }
   }
+  worker_.when_configured(std::move(in_force));
 }
 
 std::vector<std::string> Crew::restart_hook(std::string_view name, std::uint32_t instance) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,8 +64,9 @@ class Crew final : private WorkerOwner, private KeyholderOwner, private HookOwne
   void start();
   // Whether the keyholder can use what `config` says of TLS; where there is none: yes.
   void try_keys(const config::Config& config, KeyholderPost::Answer answer);
-  // Hands the current configuration to the worker and starts these hooks anew (indices into Config::hooks).
-  void apply(std::span<const std::size_t> hooks_to_restart);
+  // Hands the current configuration to the worker and starts these hooks anew (indices into Config::hooks). Calls back,
+  // maybe at once, when whoever connects from then on is served by it. One change at a time.
+  void apply(std::span<const std::size_t> hooks_to_restart, std::function<void()> in_force);
   // Starts the processes of this hook anew, each when it has finished what it was asked; instance 0: all of them. Gives
   // their labels; none: there is no such process.
   std::vector<std::string> restart_hook(std::string_view name, std::uint32_t instance);

@@ -132,7 +132,7 @@ void Service::reload(std::string_view who, Done done) {
   propose(
       "reload", who,
       [this, told, done = std::move(done)](const Outcome& outcome) {
-        if (told) notifier_.ready(status_line());
+        if (told && crew_.phase() == Crew::Phase::kRunning) notifier_.ready(status_line());
         done(outcome);
       },
       Ask::kAlways, config_.reload());  // a file of keys may have changed under the same name
@@ -162,32 +162,42 @@ void Service::propose(std::string verb, std::string_view who, Done done, Ask ask
 }
 
 void Service::keys_judged(KeysVerdict verdict) {
-  Pending change = std::move(*pending_);
-  pending_.reset();
-  take_or_refuse(std::move(change), std::move(verdict));
-  if (std::exchange(again_, false)) hang_up();
+  if (auto refusal = refusal_of(verdict)) return finish(std::unexpected(*std::move(refusal)));
+  take(std::move(verdict.text));
 }
 
-void Service::take_or_refuse(Pending change, KeysVerdict verdict) {
+std::optional<Refusal> Service::refusal_of(const KeysVerdict& verdict) const {
   if (crew_.phase() >= Crew::Phase::kDraining) {
-    return refused(change.verb, change.who, change.done, {Refusal::Kind::kUnavailable, "hooksmtpd is stopping", {}});
+    return Refusal{Refusal::Kind::kUnavailable, "hooksmtpd is stopping", {}};
   }
-  if (verdict.kind == KeysVerdict::Kind::kRefused) {
-    return refused(change.verb, change.who, change.done, {Refusal::Kind::kConfig, std::move(verdict.text), {}});
-  }
+  if (verdict.kind == KeysVerdict::Kind::kRefused) return Refusal{Refusal::Kind::kConfig, verdict.text, {}};
   if (verdict.kind == KeysVerdict::Kind::kUnavailable) {
-    return refused(change.verb, change.who, change.done,
-                   {Refusal::Kind::kUnavailable, std::move(verdict.text), "nothing was changed; try again"});
+    return Refusal{Refusal::Kind::kUnavailable, verdict.text, "nothing was changed; try again"};
   }
-  LiveConfig::Changed changed = config_.accept(std::move(change.proposal));
-  if (!verdict.text.empty()) {
-    changed.warnings.push_back({.severity = config::Severity::kInfo, .where = {}, .text = std::move(verdict.text)});
+  return std::nullopt;
+}
+
+// `note` is the keyholder's; it may be empty.
+void Service::take(std::string note) {
+  LiveConfig::Changed changed = config_.accept(std::move(pending_->proposal));
+  if (!note.empty()) {
+    changed.warnings.push_back({.severity = config::Severity::kInfo, .where = {}, .text = std::move(note)});
   }
   for (const config::Problem& warning : changed.warnings) log_.warn("{}", config::to_string(warning));
   log_.set_level(config_.current().log_level);
-  crew_.apply(changed.changes.hooks_to_restart);
-  log_.info("{} by={} changed=\"{}\"", change.verb, change.who, comma_list(changed.changes.reloadable));
-  change.done(changed);
+  const std::vector<std::size_t> hooks = changed.changes.hooks_to_restart;
+  crew_.apply(hooks, [this, changed = std::move(changed)]() mutable { finish(std::move(changed)); });
+}
+
+void Service::finish(Outcome outcome) {
+  const Pending change = *std::exchange(pending_, std::nullopt);
+  if (outcome) {
+    log_.info("{} by={} changed=\"{}\"", change.verb, change.who, comma_list(outcome->changes.reloadable));
+    change.done(outcome);
+  } else {
+    refused(change.verb, change.who, change.done, std::move(outcome.error()));
+  }
+  if (std::exchange(again_, false)) hang_up();
 }
 
 void Service::refused(std::string_view verb, std::string_view who, const Done& done, Refusal refusal) {

@@ -35,8 +35,9 @@ class Service final : private CrewOwner {
   using Done = std::function<void(const Outcome& outcome)>;
   // SIGHUP: a reload, or another one after the change that is under way.
   void hang_up();
-  // `hooksmtpctl reload`: `who` is for the log. The keyholder is asked first, so `done` is called later, or at
-  // once; one change at a time, a second one is refused.
+  // `hooksmtpctl reload`: `who` is for the log. The keyholder is asked first, and the worker has to take the change, so
+  // `done` is called later, or at once: whoever connects from then on is served by the new configuration. One change at
+  // a time, a second one is refused.
   void reload(std::string_view who, Done done);
   void configure(std::string_view key, std::string_view value, std::string_view who, Done done);
   // As Crew::restart_hook().
@@ -63,7 +64,7 @@ class Service final : private CrewOwner {
   void crew_alive() override;
   bool worker_status(std::uint32_t token, std::string_view json) override;
 
-  // A change that waits for the keyholder.
+  // A change that waits for the keyholder, then for the worker.
   struct Pending {
     std::string verb, who;  // for the log
     Done done;
@@ -74,7 +75,9 @@ class Service final : private CrewOwner {
   void propose(std::string verb, std::string_view who, Done done, Ask ask,
                std::expected<LiveConfig::Proposal, Refusal> proposal);
   void keys_judged(KeysVerdict verdict);
-  void take_or_refuse(Pending change, KeysVerdict verdict);
+  std::optional<Refusal> refusal_of(const KeysVerdict& verdict) const;
+  void take(std::string note);
+  void finish(Outcome outcome);
   void refused(std::string_view verb, std::string_view who, const Done& done, Refusal refusal);
   std::string status_line() const;
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
+#include <utility>
 
 namespace hooksmtpd::launcher {
 namespace {
@@ -15,6 +17,7 @@ struct StageRule {
   WorkerStage first, last;
 };
 constexpr std::array kStageRules{
+    StageRule{FrameKind::kConfigured, WorkerStage::kReady, WorkerStage::kDraining},
     StageRule{FrameKind::kHookState, WorkerStage::kReady, WorkerStage::kDraining},
     StageRule{FrameKind::kRestartHook, WorkerStage::kReady, WorkerStage::kDraining},
     StageRule{FrameKind::kStatus, WorkerStage::kReady, WorkerStage::kDraining},
@@ -30,7 +33,9 @@ bool may_come(FrameKind kind, WorkerStage stage) {
 }  // namespace
 
 WorkerPost::WorkerPost(const Surroundings& surroundings, WorkerOwner& owner, Slot slot)
-    : owner_(owner),
+    : patience_(surroundings.patience),
+      owner_(owner),
+      config_late_(surroundings.loop, [this] { own_.lose("it did not take its configuration"); }),
       own_(surroundings, "worker", sys::Sender::kWorker, std::move(slot),
            {.ready =
                 [this] {
@@ -38,14 +43,44 @@ WorkerPost::WorkerPost(const Surroundings& surroundings, WorkerOwner& owner, Slo
                   owner_.worker_ready();
                 },
             .frame = [this](const sys::Frame& one) { return frame(one); },
-            .lost =
-                [this] {
-                  stage_ = WorkerStage::kAbsent;
-                  owner_.worker_lost();
-                },
+            .lost = [this] { lost(); },
             .ended = [this](const Exit& exit) { owner_.worker_ended(exit); },
             .keeper_lost = [this] { owner_.worker_keeper_lost(); },
             .alive = [this] { owner_.worker_alive(); }}) {}
+
+void WorkerPost::lost() {
+  stage_ = WorkerStage::kAbsent;
+  configs_out_ = 0;
+  config_late_.stop();
+  owner_.worker_lost();
+  tell_configured();  // the next one begins with the last configuration
+}
+
+void WorkerPost::configure(const config::Config& config) {
+  if (!takes_hooks()) return;
+  ++configs_out_;
+  config_late_.start(patience_);
+  own_.configure(config);
+}
+
+void WorkerPost::when_configured(std::function<void()> done) {
+  assert(!when_configured_ && "somebody waits already");
+  when_configured_ = std::move(done);
+  if (configs_out_ == 0) tell_configured();
+}
+
+// False: it has taken all of them before.
+bool WorkerPost::configured() {
+  if (configs_out_ == 0) return false;
+  if (--configs_out_ > 0) return true;
+  config_late_.stop();
+  tell_configured();
+  return true;
+}
+
+void WorkerPost::tell_configured() {
+  if (const auto done = std::exchange(when_configured_, nullptr)) done();
+}
 
 void WorkerPost::give_keyholder(sys::Fd socket) {
   std::vector<sys::Fd> fds;
@@ -86,6 +121,8 @@ void WorkerPost::release() {
 bool WorkerPost::frame(const sys::Frame& frame) {
   if (!may_come(frame.kind, stage_)) return false;
   switch (frame.kind) {
+    case FrameKind::kConfigured:
+      return configured();
     case FrameKind::kHookState:
       return owner_.hook_state(sys::body_as<sys::HookState>(frame.body), sys::rest_of_body<sys::HookState>(frame.body));
     case FrameKind::kRestartHook:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,11 @@ class WorkerPost {
   void stop(Loop::Milliseconds grace) { own_.stop(grace); }
   void keeper_ended(std::string_view why) { own_.keeper_ended(why); }
 
-  void configure(const config::Config& config) { own_.configure(config); }
+  // It has to say within the patience for a worker that it has taken it.
+  void configure(const config::Config& config);
+  // Calls back when nobody is served by a configuration before the last one any more: the worker has taken that one, or
+  // is lost. At once where there is none. One caller at a time.
+  void when_configured(std::function<void()> done);
   // A socket at whose other end the keyholder signs, in place of the one before.
   void give_keyholder(sys::Fd socket);
   void give_hook(const sys::HookProcess& process, std::string_view name, std::vector<sys::Fd> ends);
@@ -75,9 +80,16 @@ class WorkerPost {
 
  private:
   bool frame(const sys::Frame& frame);
+  bool configured();
+  void lost();
+  void tell_configured();
 
+  const Loop::Milliseconds patience_;
   WorkerOwner& owner_;
   WorkerStage stage_ = WorkerStage::kAbsent;
+  std::uint32_t configs_out_ = 0;  // it has not taken yet
+  std::function<void()> when_configured_;
+  Timer config_late_;
   OwnProcess own_;
 };
 

@@ -50,6 +50,7 @@ constexpr std::array kFrameRules{
     FrameRule{FrameKind::kRetireHook,    kSupervisor,       sizeof(HookProcess),  sizeof(HookProcess),          0, 0},
     FrameRule{FrameKind::kPing,          kSupervisor,       sizeof(Token),        sizeof(Token),                0, 0},
     FrameRule{FrameKind::kPong,          kOwn,              sizeof(Token),        sizeof(Token),                0, 0},
+    FrameRule{FrameKind::kConfigured,    kWorker,           0,                    0,                            0, 0},
 };
 // clang-format on
 

@@ -59,6 +59,8 @@ enum class FrameKind : std::uint32_t {
   kPing,        // also supervisor -> keyholder: body: Token, to be sent back
   // worker, keyholder -> supervisor
   kPong,  // body: the Token of the last kPing
+  // worker -> supervisor
+  kConfigured,  // one for each kConfig: whom it accepts from now on it serves by that
 };
 
 struct Stop {

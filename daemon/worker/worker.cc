@@ -226,6 +226,7 @@ void Worker::configure(const sys::Frame& frame) {
   dispatcher_->hooks().add(generation_->config);
   clients_->use(generation_);
   if (before) retire_changed_hooks(before->config);
+  send(sys::FrameKind::kConfigured, "");
 }
 
 // What a hook learns at its start is different now, so it is replaced; the supervisor waits for us to say when.

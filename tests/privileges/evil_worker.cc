@@ -57,6 +57,9 @@ void answer(const sys::Fd& control, Held& held, sys::Frame frame) {
     case sys::FrameKind::kPing:
       static_cast<void>(sys::send_frame(control, sys::FrameKind::kPong, frame.body));
       return;
+    case sys::FrameKind::kConfig:
+      static_cast<void>(sys::send_frame(control, sys::FrameKind::kConfigured));
+      return;
     case sys::FrameKind::kHook: {
       const auto process = sys::body_as<sys::HookProcess>(frame.body);
       const sys::HookState ready{

@@ -117,6 +117,7 @@ std::vector<Act> acts_on_the_supervisor() {
       bad_frame("frame_of_keyholder", frame(FrameKind::kKeys, with(sys::Keys{.verdict = sys::Keys::kOk}))),
       bad_frame("frame_second_report", frame(FrameKind::kReport, with(report))),
       bad_frame("frame_drained_too_early", frame(FrameKind::kDrained)),
+      bad_frame("frame_configured_unasked", frame(FrameKind::kConfigured)),
       bad_frame("frame_pong_unasked", frame(FrameKind::kPong, with(unasked))),
       bad_frame("frame_status_of_tomorrow", frame(FrameKind::kStatus, with(unasked, "{}"))),
       bad_frame("frame_state_of_no_hook", frame(FrameKind::kHookState, with(nobody))),

@@ -76,8 +76,8 @@ KILLING = each(KILLED, """
 FRAMES = each(BAD_FRAME, """
     frame_of_no_kind frame_of_unknown_kind frame_half_a_header frame_length_too_large frame_length_too_small frame_length_immense frame_too_long
     frame_body_too_short frame_text_too_long frame_with_descriptor frame_with_most_descriptors frame_of_supervisor frame_of_keeper
-    frame_of_keyholder frame_second_report frame_drained_too_early frame_pong_unasked frame_status_of_tomorrow frame_state_of_no_hook
-    frame_state_of_tomorrow frame_state_of_neither_kind frame_restart_worker frame_restart_of_tomorrow frame_no_such_keyholder
+    frame_of_keyholder frame_second_report frame_drained_too_early frame_configured_unasked frame_pong_unasked
+    frame_status_of_tomorrow frame_state_of_no_hook frame_state_of_tomorrow frame_state_of_neither_kind frame_restart_worker frame_restart_of_tomorrow frame_no_such_keyholder
     """) | {"frame_empty": CLOSED}
 
 FLOODS = each("ok", "flood_status flood_states flood_log flood_log_without_line_end forge_log flood_keyholder_lost")

@@ -193,6 +193,65 @@ TEST_CASE("reload changes all or nothing") {
   CHECK(told.find("READY=1") != std::string::npos);
 }
 
+TEST_CASE("a reload is done when the worker says that it has the new configuration") {
+  World world(config_with({}));
+  world.bring_up();
+  world.log();
+  world.notified();
+  world.next_config.banner = "renewed";
+  world.worker().hang();
+  world.ask_nothing_yet("{\"command\":\"reload\"}\n");
+  CHECK(world.answer() == "");
+  CHECK(world.log() == "");
+  const std::string begun = world.notified();
+  CHECK(begun.starts_with("RELOADING=1\nMONOTONIC_USEC="));
+  CHECK(begun.find("READY=1") == std::string::npos);
+
+  SUBCASE("it says so") { world.worker().say(FrameKind::kConfigured); }
+  SUBCASE("it dies: the next one begins with it") { world.worker().close(); }
+  SUBCASE("a SIGHUP meanwhile is another one after it") {
+    world.service().hang_up();
+    world.worker().say(FrameKind::kConfigured);
+    world.settle();
+    const std::string told = world.notified();
+    CHECK(told.starts_with("READY=1"));
+    CHECK(told.find("\nRELOADING=1") != std::string::npos);
+    world.worker().say(FrameKind::kConfigured);
+  }
+  SUBCASE("and meanwhile another change is refused") {
+    world.service().configure("banner", "x", "somebody", [](const Service::Outcome& outcome) {
+      REQUIRE_FALSE(outcome);
+      CHECK(outcome.error().kind == Refusal::Kind::kUnavailable);
+    });
+    world.log();
+    world.worker().say(FrameKind::kConfigured);
+  }
+  CHECK(json::parse(world.answer())["changed"] == json{"banner"});
+  CHECK(world.log().find("reload by=uid:") != std::string::npos);
+  CHECK(world.notified().find("READY=1") != std::string::npos);
+}
+
+TEST_CASE("a worker that does not take a new configuration is killed, so that the next one begins with it") {
+  World world(config_with({}));
+  world.bring_up();
+  world.notified();
+  world.worker().hang();
+  world.ask_nothing_yet("{\"command\":\"reload\"}\n");
+  world.pass(std::chrono::seconds(30));
+  CHECK(world.keeper(0).heard() == "stop");
+  CHECK(json::parse(world.answer())["ok"] == true);
+  CHECK(world.notified().find("READY=1\nSTATUS=the worker is starting again") != std::string::npos);
+  world.exited(0, SIGKILL);
+  CHECK(world.log().find("reason=\"it did not take its configuration\"") != std::string::npos);
+}
+
+TEST_CASE("a reload while there is no worker is done at once: the next one begins with it") {
+  World world(config_with({}));
+  world.bring_up();
+  world.exited(0, SIGKILL);
+  CHECK(world.ask({{"command", "reload"}})["ok"] == true);
+}
+
 TEST_CASE("reload starts a hook with another argument vector anew, without holding that against it") {
   World world(config_with({"policy", "store"}));
   world.bring_up();

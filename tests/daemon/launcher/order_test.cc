@@ -194,6 +194,9 @@ TEST_CASE("a worker that sends a bad frame is killed and started again") {
   SUBCASE("drained, but nobody asked") {
     bad([](World& world) { world.worker().say(FrameKind::kDrained); });
   }
+  SUBCASE("a configuration taken, but none was handed over") {
+    bad([](World& world) { world.worker().say(FrameKind::kConfigured); });
+  }
   SUBCASE("a slot that does not exist") {
     bad([](World& world) { world.hook_state(2, 1, HookState::kReady); });
   }

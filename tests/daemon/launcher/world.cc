@@ -109,11 +109,23 @@ sys::ProcessReport harmless_report() {
 }
 
 std::optional<sys::Frame> FakePeer::take() {
-  while (auto frame = sys::receive_frame(socket_, sys::Sender::kSupervisor)) {
-    if (frame->kind != FrameKind::kPing) return std::move(*frame);
-    if (!hangs_) static_cast<void>(sys::send_frame(socket_, FrameKind::kPong, frame->body));  // it may be closed by now
+  listen();
+  while (!heard_.empty()) {
+    sys::Frame frame = std::move(heard_.front());
+    heard_.pop_front();
+    if (frame.kind != FrameKind::kPing) return frame;
+    if (!hangs_) static_cast<void>(sys::send_frame(socket_, FrameKind::kPong, frame.body));  // it may be closed by now
   }
   return std::nullopt;
+}
+
+void FakePeer::listen() {
+  while (auto frame = sys::receive_frame(socket_, sys::Sender::kSupervisor)) {
+    if (frame->kind == FrameKind::kConfig && self_ == sys::Sender::kWorker && !hangs_) {
+      static_cast<void>(sys::send_frame(socket_, FrameKind::kConfigured));
+    }
+    heard_.push_back(std::move(*frame));
+  }
 }
 
 std::string FakePeer::heard() {
@@ -186,7 +198,10 @@ World::World(config::Config config, Keys keys, std::optional<Loop::Milliseconds>
 }
 
 void World::settle() {
-  for (int i = 0; i < 20; ++i) loop_.turn(Loop::Milliseconds(0));
+  for (int i = 0; i < 20; ++i) {
+    loop_.turn(Loop::Milliseconds(0));
+    if (worker_) worker_->listen();
+  }
 }
 
 void World::pass(Loop::Milliseconds time) {

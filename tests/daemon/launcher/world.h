@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -32,7 +33,9 @@ class FakePeer {
 
   // The next frame, where one has come. Pings are answered, and left out.
   std::optional<sys::Frame> take();
-  // Answers no ping any more.
+  // Takes in what has come, for take(); a worker says at once that it has a new configuration.
+  void listen();
+  // Answers nothing any more.
   void hang() { hangs_ = true; }
   // The kinds of all that has come: "start stop release".
   std::string heard();
@@ -45,6 +48,7 @@ class FakePeer {
  private:
   sys::Sender self_;
   sys::Fd socket_;
+  std::deque<sys::Frame> heard_;
   bool hangs_ = false;
 };
 

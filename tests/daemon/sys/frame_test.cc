@@ -174,5 +174,5 @@ TEST_CASE("every kind has a rule that its own bodies keep") {
     CHECK(rule->min_fds <= rule->max_fds);
     CHECK(rule->senders != 0);
   }
-  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kPong) + 1)) == nullptr);
+  CHECK(rule_of(static_cast<FrameKind>(number(FrameKind::kConfigured) + 1)) == nullptr);
 }
