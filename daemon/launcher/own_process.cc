@@ -18,6 +18,8 @@ using Milliseconds = Loop::Milliseconds;
 
 constexpr Milliseconds kReportTime = std::chrono::seconds(10);
 constexpr std::size_t kEnds = 2;  // its control socket, its log
+// From the end of its control socket to its own.
+constexpr Milliseconds kExitTime = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -38,9 +40,10 @@ OwnProcess::OwnProcess(const Surroundings& surroundings, std::string name, sys::
                     }}),
       link_(in_.loop, self,
             {.frame = [this](const sys::Frame& one) { return frame(one); },
-             .lost = [this](FrameLink::Loss loss) { lose(to_string(loss)); }}),
+             .lost = [this](FrameLink::Loss loss) { cut_off(loss); }}),
       log_pipe_(in_.loop, in_.log),
       report_late_(in_.loop, [this] { lose("it sent no report"); }),
+      still_there_(in_.loop, [this] { process_.stop(Milliseconds(0)); }),
       pulse_(in_.loop, in_.patience,
              {.ask = [this](sys::Token token) { send(sys::FrameKind::kPing, sys::as_body(token)); },
               .gone = [this] { silent(); }}) {}
@@ -103,19 +106,29 @@ void OwnProcess::silent() {
   lose("it does not answer");
 }
 
+// Who closes the socket is mostly on the way out, with an exit status that says more than a signal of ours would.
+void OwnProcess::cut_off(FrameLink::Loss loss) {
+  if (loss == FrameLink::Loss::kClosed) still_there_.start(kExitTime);
+  lose(to_string(loss));
+}
+
+void OwnProcess::stop(Milliseconds grace) {
+  if (grace == Milliseconds(0) || !still_there_.running()) process_.stop(grace);
+}
+
 void OwnProcess::lose(std::string_view why) {
   if (std::exchange(stage_, Stage::kAbsent) == Stage::kAbsent) return;
   report_late_.stop();
   pulse_.stop();
   link_.close();
   last_error_ = why;
-  // One that is stopping closes its end on the way out: killed there, it would seem to have ended badly. Its keeper
-  // holds it to the grace that it has.
-  if (process_.state() != SlotState::kStopping) process_.stop(Milliseconds(0));
+  // One that was told to stop is held to its grace by its keeper.
+  if (process_.state() != SlotState::kStopping && !still_there_.running()) process_.stop(Milliseconds(0));
   events_.lost();
 }
 
 void OwnProcess::exited(const Exit& exit) {
+  still_there_.stop();
   log_pipe_.close();  // its last words come before the line that it is gone
   if (stage_ != Stage::kAbsent) {
     lose(to_string(exit));

@@ -28,7 +28,7 @@ class OwnProcess {
   struct Events {
     std::function<void()> ready;                   // it has reported, and is what it should be
     std::function<bool(const sys::Frame&)> frame;  // after that; false: out of place
-    std::function<void()> lost;                    // takes nothing any more; what is left of it is being killed
+    std::function<void()> lost;                    // takes nothing any more; what is left of it ends now
     std::function<void(const Exit&)> ended;        // may start() or retry()
     std::function<void()> keeper_lost;             // for good
     std::function<void()> alive{};                 // it answered when it was asked
@@ -44,7 +44,9 @@ class OwnProcess {
 
   void start() { process_.start(); }
   Loop::Milliseconds retry() { return process_.retry(); }
-  void stop(Loop::Milliseconds grace) { process_.stop(grace); }
+  // As KeptProcess::stop(). One that is on its way out by itself hears nothing of a grace: a SIGTERM would only change
+  // how it ends.
+  void stop(Loop::Milliseconds grace);
   void keeper_ended(std::string_view why) { process_.give_up_keeper(why); }
   // The keeper closes its listeners.
   void release() { process_.release(); }
@@ -64,6 +66,7 @@ class OwnProcess {
   void started(std::vector<sys::Fd> ends);
   void exited(const Exit& exit);
   bool frame(const sys::Frame& frame);
+  void cut_off(FrameLink::Loss loss);
   void report(const sys::ProcessReport& report);
   bool pong(sys::Token token);
   void silent();
@@ -77,6 +80,7 @@ class OwnProcess {
   FrameLink link_;
   LogPipe log_pipe_;
   Timer report_late_;
+  Timer still_there_;  // runs while it ends by itself
   Pulse pulse_;
   Stage stage_ = Stage::kAbsent;
   pid_t pid_ = 0;

@@ -26,6 +26,17 @@ def test_clients_that_connect_while_the_worker_is_dead_are_served(recorder):
     assert len(recorder.recorded().messages()) == 20
 
 
+def test_a_worker_that_ends_by_itself_is_logged_with_its_own_exit_status(make_daemon):
+    daemon = make_daemon()
+    daemon.start()
+    for _ in range(5):  # SIGTERM is one way to end it
+        with daemon.client() as client:
+            client.reply()
+            mark = daemon.log.mark()
+            os.kill(daemon.worker().pid, signal.SIGTERM)
+            assert daemon.log.wait("worker exit (.*) ran_ms=", mark)[1] == "status=0"
+
+
 def kill_hook(daemon) -> None:
     for process in daemon.hook_processes("recorder"):
         watched = processes.Watched(process.pid)

@@ -174,6 +174,40 @@ TEST_CASE("a hook that has only seen its dead worker's EOF is not held responsib
   CHECK(world.service().crew().hooks()[0].process().failures() == 0);
 }
 
+TEST_CASE("a worker that closes its end is left alone on the way out, and its own exit status is told") {
+  World world(config_with({}));
+  world.bring_up();
+  world.keeper(0).heard();
+  world.worker().close();
+  world.settle();
+  SUBCASE("it ends") { CHECK(world.keeper(0).heard() == ""); }
+  SUBCASE("it ends while the daemon stops") {
+    world.service().terminate();
+    CHECK(world.keeper(0).heard() == "release");
+  }
+  SUBCASE("before the second signal, which is for all") {
+    world.service().terminate();
+    world.service().terminate();
+    CHECK(world.keeper(0).heard() == "release release stop");
+  }
+  world.exited(0, kStatus1);
+  contains(world.log(), "worker exit status=1 ran_ms=0");
+}
+
+TEST_CASE("a worker that closes its end and stays is killed after 2 s") {
+  World world(config_with({}));
+  world.bring_up();
+  world.keeper(0).heard();
+  world.worker().close();
+  world.settle();
+  world.pass(milliseconds(1999));
+  CHECK(world.keeper(0).heard() == "");
+  world.pass(milliseconds(1));
+  CHECK(grace_of(world.keeper(0).take()) == 0);
+  world.exited(0, SIGKILL);
+  contains(world.log(), R"(worker exit signal=9 ran_ms=2000 reason="it closed its control socket")");
+}
+
 TEST_CASE("a worker that sends a bad frame is killed and started again") {
   const auto bad = [](auto say) {
     World world(config_with({"policy"}));
