@@ -5,7 +5,7 @@
 build_packages=(
   g++ meson ninja-build pkg-config
   libcli11-dev libcurl4-openssl-dev libevent-dev libfmt-dev libgmime-3.0-dev libidn-dev libidn2-dev libseccomp-dev libspdlog-dev libsqlite3-dev
-  libssl-dev libtomlplusplus-dev libxml2-dev zlib1g-dev
+  libssl-dev libtomlplusplus-dev libxml2-dev tcl-dev zlib1g-dev
   nlohmann-json3-dev
 )
 
@@ -101,5 +101,5 @@ compile() {
 # The programs; what else ninja would build are tests.
 programs=(
   daemon/launcher/hooksmtpd daemon/worker/worker daemon/keyholder/keyholder daemon/tls/tls daemon/ctl/hooksmtpctl
-  daemon/sendmail/sendmail daemon/passwd/passwd hooks/inbox/inbox hooks/maildir/maildir
+  daemon/sendmail/sendmail daemon/passwd/passwd hooks/inbox/inbox hooks/maildir/maildir hooks/tcl/tcl
 )

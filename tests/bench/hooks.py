@@ -36,7 +36,7 @@ HOOKS = {
     "compiled": Hook("compiled", ["accept"]),  # 5 us, aim 3
     "python": Hook("naive Python", ["naive.py"], 1.5, 1.2),
     "sh": Hook("naive sh", ["naive.sh"], 1.5, 1.2),
-    "tcl": Hook("hooks/tcl", ["tcl.tcl", "-j", "64", "{hooks}/callbacks.tcl", "0"]),
+    "tcl": Hook("hooks/tcl", ["tcl", "-j", "64", "{hooks}/callbacks.tcl", "0"]),
     "late": Hook("compiled, 10 ms late", ["accept", "--after", "10"]),
     "slow": Hook("compiled, 200 ms late, one at a time", ["accept", "--after", "200", "--serial"]),
 }
@@ -50,7 +50,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> Path:
     hooks.mkdir(exist_ok=True)
     root = HERE.parents[1]
     for file in (HERE / "hooks/sdk.py", HERE / "hooks/batching.py", HERE / "hooks/naive.py", HERE / "hooks/naive.sh", HERE / "hooks/callbacks.tcl",
-                 root / "hooks/python/hooksmtpd.py", root / "hooks/tcl/tcl.tcl", options.build / "tests/bench/accept"):
+                 root / "hooks/python/hooksmtpd.py", options.build / "hooks/tcl/tcl", options.build / "tests/bench/accept"):
         shutil.copyfile(file, hooks / file.name)
         (hooks / file.name).chmod(0o755)
     return hooks

@@ -337,6 +337,66 @@ def test_many_requests_at_once_are_answered_in_order(tmp_path):
     hook.close()
 
 
+def test_others_are_answered_while_a_callback_waits_for_events(tmp_path):
+    (tmp_path / "script.tcl").write_text("""
+        proc v a {
+            if {![string match wait@* $a]} return
+            set ::program [open {|sh -c {sleep 0.2; echo done}} r]
+            fileevent $::program readable { gets $::program ::said; close $::program }
+            vwait ::said
+            after 1 { set ::later yes }
+            vwait ::later
+            error "$::said $::later"
+        }
+        package require smtpd
+        smtpd::configure -validate_recipient v
+        smtpd::start
+        """)
+    hook = Hook([TCL, "-j", "64", tmp_path / "script.tcl"])
+    hook.ask(json.loads(golden("hello")[0]))
+    request = json.loads(golden("validate_recipient")[0])
+    for number, address in ((2, "wait@x.test"), (3, "b@x.test"), (4, "c@x.test")):
+        hook.write(json.dumps({**request, "id": number, "address": address}, separators=(",", ":")) + "\n")
+    replies = [json.loads(hook.read()) for _ in range(3)]
+    assert replies == [{"id": 3, **OK}, {"id": 4, **OK}, {"id": 2, "action": "reject", "text": ["done yes"]}]
+    assert hook.close() == ""
+
+
+def test_what_was_said_before_a_callback_exits_is_heard(tmp_path):
+    (tmp_path / "script.tcl").write_text("proc v a { if {$a eq {last@x.test}} exit }\npackage require smtpd\n"
+                                         "smtpd::configure -validate_recipient v\nsmtpd::start\n")
+    hook = Hook([TCL, "-j", "64", tmp_path / "script.tcl"])
+    hook.ask(json.loads(golden("hello")[0]))
+    request = json.loads(golden("validate_recipient")[0])
+    hook.write("".join(json.dumps({**request, "id": number, "address": address}, separators=(",", ":")) + "\n"
+                       for number, address in ((2, "a@x.test"), (3, "last@x.test"), (4, "c@x.test"))))
+    assert json.loads(hook.read()) == {"id": 2, **OK}
+    hook.close()
+
+
+def test_a_script_may_serve_a_socket(tmp_path):
+    """Tcl waits here in a way of our own: what it waits for must come all the same."""
+    script = Script(tmp_path, """
+        proc answer {channel address port} { fileevent $channel readable [list echo $channel] }
+        proc echo {channel} { gets $channel line; puts $channel [string toupper $line]; close $channel }
+        set server [socket -server answer -myaddr 127.0.0.1 0]
+        proc d args {
+            set client [socket -async 127.0.0.1 [lindex [fconfigure $::server -sockname] 2]]
+            fileevent $client writable [list tell $client]
+            vwait ::heard
+            error $::heard
+        }
+        proc tell {client} {
+            fileevent $client writable {}
+            fconfigure $client -buffering line
+            puts $client hello
+            fileevent $client readable [list apply {{client} { set heard [gets $client]; close $client; set ::heard $heard }} $client]
+        }
+        """ + SERVE)
+    assert script.deliver()["text"] == ["HELLO"]
+    assert script.hook.close() == ""
+
+
 @pytest.mark.parametrize("arguments", [[], ["-j"], ["-j", "4"], ["-j", "0", "x"], ["-j", "x", "y"], ["-j", "257", "x"]])
 def test_a_wrong_call_says_what_is_right(arguments):
     done = subprocess.run([TCL, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
