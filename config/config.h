@@ -37,7 +37,7 @@ struct Limits {
   std::size_t message_size = 25 * 1024 * 1024;  // SIZE (RFC 1870): a larger message gets 552 5.3.4
   std::size_t recipients = 1000;                // of one message: the next gets 452 4.5.3
   std::size_t connections = 0;                  // in all; 0: as many as RLIMIT_NOFILE allows
-  std::size_t connections_per_address = 0;      // 0: no limit; loopback is never limited
+  std::size_t connections_per_address = 0;      // IPv6: per /64. 0: no limit; loopback is never limited
   std::size_t errors = 100;                     // 5yz replies to one client, then 421 4.7.0
   std::size_t commands = 0;                     // in one session, then 421 4.7.0; 0: no limit
   bool strict_lines = false;                    // refuse text lines over 1,000 octets (§4.5.3.1.6)

@@ -84,7 +84,8 @@ constexpr std::array kSettings{
     row<Count<0, kMillion>, kLimits, &Limits::connections>("limits.connections", kReload,
                                                            "connections in all; 0: as many as the system allows"),
     row<Count<0, kMillion>, kLimits, &Limits::connections_per_address>(
-        "limits.connections_per_address", kReload, "connections of one client address; 0: no limit"),
+        "limits.connections_per_address", kReload,
+        "connections of one client address, or of one IPv6 network (/64); 0: no limit"),
     row<Count<1, kMillion>, kLimits, &Limits::errors>("limits.errors", kOwn,
                                                       "5yz replies in one session, then it ends"),
     row<Count<0, 1000 * kMillion>, kLimits, &Limits::commands>("limits.commands", kOwn,

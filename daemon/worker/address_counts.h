@@ -1,4 +1,4 @@
-// How many connections each address has, for limits.connections_per_address.
+// How many connections each client has, for limits.connections_per_address.
 
 #pragma once
 
@@ -10,11 +10,16 @@
 
 namespace hooksmtpd::worker {
 
+// Whom a connection from `address` is counted for: an IPv4 address, also one that came as ::ffff:192.0.2.1, or the /64
+// of an IPv6 address ("2001:db8:1:2::/64"), any of which a single host may have for itself (RFC 4291 §2.5.4). nullopt:
+// this machine, over loopback or a unix socket (an empty address), which no limit is for.
+std::optional<std::string> counted_as(const std::string& address);
+
 class AddressCounts {
   using Counts = std::map<std::string, std::size_t, std::less<>>;
 
  public:
-  // One connection of an address, for as long as it lives; the counts outlive it.
+  // One connection of a client, for as long as it lives; the counts outlive it.
   class Place {
    public:
     Place() = default;  // of nobody: not counted
@@ -37,14 +42,14 @@ class AddressCounts {
   };
 
   // nullopt: it has `most` already.
-  std::optional<Place> take(const std::string& address, std::size_t most) {
-    const auto where = counts_.try_emplace(address, 0).first;
+  std::optional<Place> take(const std::string& client, std::size_t most) {
+    const auto where = counts_.try_emplace(client, 0).first;
     if (where->second < most) return Place(counts_, where);
     if (where->second == 0) counts_.erase(where);
     return std::nullopt;
   }
 
-  std::size_t addresses() const { return counts_.size(); }
+  std::size_t clients() const { return counts_.size(); }
 
  private:
   Counts counts_;

@@ -41,9 +41,6 @@ Address to_address(const sockaddr* address) {
   return {text, ntohs(in6->sin6_port)};
 }
 
-// Clients of this machine, who are never limited by their address.
-bool is_local(std::string_view ip) { return ip.empty() || ip.starts_with("127.") || ip == "::1"; }
-
 // Letters and digits that no other start of the daemon has: the second it started in, and some chance.
 std::string start_stamp() {
   constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
@@ -143,10 +140,12 @@ void Clients::admit(Arrival arrival) {
     return refuse(arrival, smtp::replies::kTooManyConnections);
   }
   AddressCounts::Place place;
-  if (limits.connections_per_address != 0 && !is_local(arrival.address)) {
-    auto taken = by_address_.take(arrival.address, limits.connections_per_address);
-    if (!taken) return refuse(arrival, smtp::replies::kTooManyFromYou);
-    place = *std::move(taken);
+  if (limits.connections_per_address != 0) {
+    if (const auto client = counted_as(arrival.address)) {
+      auto taken = by_address_.take(*client, limits.connections_per_address);
+      if (!taken) return refuse(arrival, smtp::replies::kTooManyFromYou);
+      place = *std::move(taken);
+    }
   }
   ++open_;
   ++counts_.connections;

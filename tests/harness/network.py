@@ -58,8 +58,9 @@ class Network:
 
     def add_address(self, address: str) -> None:
         """A local address that is not a loopback address."""
+        alone = ["/128", "nodad"] if ":" in address else ["/32"]
         with self:
-            subprocess.run(["ip", "address", "add", f"{address}/32", "dev", "lo"], check=True)
+            subprocess.run(["ip", "address", "add", address + alone[0], "dev", "lo", *alone[1:]], check=True)
 
     def close(self) -> None:
         os.close(self.descriptor)

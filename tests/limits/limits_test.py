@@ -40,6 +40,17 @@ def test_connections_per_address_but_not_from_loopback(make_daemon):
     network.close()
 
 
+def test_addresses_of_one_ipv6_network_are_one_client(make_daemon):
+    network = Network()
+    for address in ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"):
+        network.add_address(address)
+    daemon = make_daemon('limits.connections_per_address = 1\n[[listener]]\naddress = ["[::]:25"]', network=network).start()
+    with daemon.session(address="2001:db8:1:2::1"), daemon.session(address="2001:db8:1:3::1"):
+        with daemon.client(address="2001:db8:1:2::2") as neighbour:
+            assert neighbour.reply().startswith("421 ") and neighbour.at_end()
+    network.close()
+
+
 def test_errors(limited):
     daemon = limited("limits.errors = 3")
     with daemon.session() as client:
