@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness import hooks
+from harness.disk import small_disk
 
 # Runs the text that `options` has for the event, as a program of the hook's own language, and says what came of it.
 SHELL = hooks.SHELL + """
@@ -135,6 +136,23 @@ def test_more_memory_than_it_may_have_ends_the_hook_alone(make_daemon):
         client.expect("NOOP", "250")
     daemon.log.wait(r'hook exit hook=greedy/1 signal=9 why="it needs more than sandbox\.memory"')
     assert daemon.worker()
+
+
+def test_a_file_system_of_its_own_is_all_that_a_hook_can_fill(make_daemon):
+    daemon = make_daemon()
+    daemon.hook("greedy", PYTHON.format(act="open('x', 'wb', 0).write(b'x' * (8 << 20)); open('y', 'wb', 0).write(b'x' * (8 << 20))"),
+                ["validate_sender"])
+    daemon.hook("recorder", hooks.RECORDER)
+    own = daemon.state / "hooks/greedy"
+    own.mkdir(parents=True)
+    with small_disk(own, "4m"):
+        daemon.start()
+        with daemon.session() as client:
+            assert client.message().code == 250
+        daemon.log.wait("No space left on device")
+        assert sum(file.stat().st_size for file in own.iterdir()) == 4 << 20
+        assert len(daemon.recorded().messages()) == 1
+        assert daemon.stop() == 0
 
 
 def test_each_instance_has_a_group_and_its_keeper_is_not_in_it(make_daemon):

@@ -9,12 +9,12 @@ import os
 import pathlib
 import platform
 import socket
-import subprocess
 
 import pytest
 
 from harness import hooks, processes
 from harness.client import Client, Reply
+from harness.disk import small_disk
 from privileges.evil_hooks import node, python, shell
 from privileges.walk import check_everything, kinds, role
 
@@ -39,23 +39,13 @@ for line in sys.stdin:
 """
 
 
-@contextlib.contextmanager
-def small_disk(folder):
-    """What is below `folder` shares 48 MiB."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=0755", "tmpfs", str(folder)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
 @pytest.fixture
 def state_on_a_small_disk(make_daemon):
     """A daemon, not yet configured."""
     if os.geteuid() != 0:
         pytest.skip("needs root: users of their own")
     daemon = make_daemon('[tls]\nmode = "starttls"')
-    with small_disk(daemon.state):
+    with small_disk(daemon.state, "48m"):
         yield daemon
         if daemon.process and daemon.process.poll() is None:
             daemon.stop()
