@@ -118,6 +118,7 @@ void HookPost::hello(std::uint32_t generation, sys::HookState::State state, std:
 }
 
 void HookPost::restart(std::uint32_t generation, std::string_view reason) {
+  if (process_.state() == SlotState::kGone) return;  // it ended with its keeper: that was said, and what to do
   if (generation != process_.generation() || !process_.up()) {
     // It saw the end of its pipes and was quicker to end than this to come. Its end alone would say nothing of why.
     if (!ready_) last_error_ = reason;

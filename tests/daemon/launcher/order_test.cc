@@ -302,6 +302,12 @@ TEST_CASE("a keeper that sends a bad frame is let go, and only its own slot is l
   CHECK(world.keeper(1).closed());
   contains(world.log(), "hook keeper lost hook=policy/1");
   contains(world.notified(), "policy/1 (gone)");
+  // The worker has seen the end of the hook's pipes, which is nothing to start it again for.
+  const sys::HookProcess ended{.slot = 1, .instance = 1, .generation = 1};
+  world.worker().say(FrameKind::kRestartHook, std::string(sys::as_body(ended)) + "it ended");
+  world.settle();
+  contains(world.service().crew().hooks().front().last_error(), "restart hooksmtpd");
+  CHECK(world.log().empty());
   CHECK_FALSE(world.service().exit_status());
   CHECK(world.service().crew().serving());
 }
