@@ -1,6 +1,5 @@
 #include "daemon/keeper/keeper.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -8,14 +7,18 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <deque>
+#include <limits>
+#include <optional>
+#include <variant>
 
 #include "daemon/keeper/child.h"
 #include "daemon/keeper/file_watch.h"
 #include "daemon/keeper/memory_kills.h"
+#include "daemon/keeper/order.h"
 #include "daemon/keeper/system_v.h"
 #include "daemon/sys/error.h"
 #include "daemon/sys/frame.h"
@@ -41,18 +44,6 @@ sys::Fd take_signals() {
   return sys::Fd(sys::must(::signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
 }
 
-// The arguments of a kStart: each ended by NUL.
-std::vector<std::string> parse_argv(std::string_view body) {
-  std::vector<std::string> argv;
-  while (!body.empty()) {
-    const std::size_t end = body.find('\0');
-    if (end == std::string_view::npos) return {};
-    argv.emplace_back(body.substr(0, end));
-    body.remove_prefix(end + 1);
-  }
-  return argv;
-}
-
 class Keeper {
  public:
   explicit Keeper(Plan plan) : plan_(std::move(plan)), signals_(take_signals()), files_(plan_.watched) {}
@@ -61,8 +52,8 @@ class Keeper {
     return sys::send_frame(plan_.control, FrameKind::kReport, sys::as_body(report)).has_value();
   }
 
-  // Until the supervisor is gone, or says what it must not say.
-  void serve() {
+  // Until the supervisor is gone, or says what it must not say. The exit status.
+  int serve() {
     while (true) {
       std::array<pollfd, 4> watched{
           pollfd{.fd = plan_.control.get(), .events = POLLIN, .revents = 0},
@@ -72,9 +63,9 @@ class Keeper {
       };
       if (::poll(watched.data(), watched.size(), milliseconds_to_next()) < 0) {
         if (errno == EINTR) continue;
-        return;  // who cannot wait for anything would never see the end of the supervisor
+        return EX_OSERR;  // who cannot wait for anything would never see the end of the supervisor
       }
-      if (watched[1].revents != 0) return;  // nobody writes to it: EOF
+      if (watched[1].revents != 0) return EX_OK;  // nobody writes to it: EOF
       if (watched[2].revents != 0) reap();
       if (kill_at_ && Clock::now() >= *kill_at_) {
         kill_at_.reset();
@@ -83,9 +74,10 @@ class Keeper {
       if (watched[3].revents != 0 && files_.changed()) tell_changed_at_ = Clock::now() + kSettled;
       if (tell_changed_at_ && Clock::now() >= *tell_changed_at_) {
         tell_changed_at_.reset();
-        if (!sys::send_frame(plan_.control, FrameKind::kChanged)) return;
+        if (!sys::send_frame(plan_.control, FrameKind::kChanged)) return EX_OK;
       }
-      if (watched[0].revents != 0 && !read_frames()) return;
+      if (watched[0].revents == 0) continue;
+      if (const std::optional<int> end = read_frames()) return *end;
     }
   }
 
@@ -98,45 +90,32 @@ class Keeper {
   Keeper& operator=(const Keeper&) = delete;
 
  private:
-  enum class State { kIdle, kRunning, kEnding };  // kEnding: the child is gone, its offspring not yet
-
   int milliseconds_to_next() const {
     if (!kill_at_ && !tell_changed_at_) return -1;
     const auto never = Clock::time_point::max();
     const auto next = std::min(kill_at_.value_or(never), tell_changed_at_.value_or(never));
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
-    return static_cast<int>(std::max<std::int64_t>(left, 0));
+    return static_cast<int>(std::clamp<std::int64_t>(left, 0, std::numeric_limits<int>::max()));
   }
 
-  bool read_frames() {
+  // The exit status, if it has come to that.
+  std::optional<int> read_frames() {
     while (true) {
       const auto frame = sys::receive_frame(plan_.control, sys::Sender::kSupervisor);
-      if (!frame) return frame.error() == sys::FrameError::kWouldBlock;
-      if (!obey(*frame)) return false;
+      if (!frame) {
+        if (frame.error() == sys::FrameError::kWouldBlock) return std::nullopt;
+        return frame.error() == sys::FrameError::kBroken ? EX_PROTOCOL : EX_OK;
+      }
+      const auto order = order_of(*frame, state_);
+      if (!order) return EX_PROTOCOL;
+      if (!std::visit([this](const auto& one) { return obey(one); }, *order)) return EX_OK;
     }
   }
 
-  // False: a frame that this state does not expect.
-  bool obey(const sys::Frame& frame) {
-    switch (frame.kind) {
-      case FrameKind::kStart:
-        return state_ == State::kIdle && start_child(frame.body);
-      case FrameKind::kStop:
-        stop_child(sys::body_as<sys::Stop>(frame.body));
-        return true;
-      case FrameKind::kRelease:
-        plan_.listeners.clear();
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  bool start_child(std::string_view body) {
-    const std::vector<std::string> argv = parse_argv(body);
-    if (argv.empty()) return false;
+  // False: nobody listens to us any more.
+  bool obey(const StartChild& wanted) {
     kills_before_ = memory_kills(plan_.memory_kills);
-    StartResult started = start(plan_, argv);
+    StartResult started = start(plan_, wanted.argv);
     if (started.child.pid < 0) return tell_exited({.wait_status = 0, .exec_errno = started.error.value_or(EAGAIN)});
     child_ = started.child.pid;
     state_ = State::kRunning;
@@ -148,11 +127,20 @@ class Keeper {
     return sys::send_frame(plan_.control, FrameKind::kStarted, sys::as_body(body_of_started), fds).has_value();
   }
 
-  void stop_child(sys::Stop stop) {
-    if (state_ != State::kRunning) return;  // it ended by itself a moment ago; kExited is on its way
-    if (stop.grace_ms == 0) return kill_all(plan_, child_);
-    signal_group(child_, SIGTERM);
-    kill_at_ = Clock::now() + std::chrono::milliseconds(stop.grace_ms);
+  bool obey(const StopChild& wanted) {
+    if (state_ != State::kRunning) return true;
+    if (wanted.grace.count() == 0) {
+      kill_all(plan_, child_);
+    } else {
+      signal_group(child_, SIGTERM);
+      kill_at_ = Clock::now() + wanted.grace;
+    }
+    return true;
+  }
+
+  bool obey(const ReleaseListeners&) {
+    plan_.listeners.clear();
+    return true;
   }
 
   // Everything that died: the child, and as pid 1 also the orphans of the namespace.
@@ -210,8 +198,7 @@ int run(Plan plan) {
   adopt_orphans(plan);
   Keeper keeper(std::move(plan));
   if (!keeper.tell(report)) return EX_OSERR;
-  keeper.serve();
-  return EX_OK;
+  return keeper.serve();
 }
 
 }  // namespace hooksmtpd::keeper

@@ -3,8 +3,8 @@
 // what must survive the child: the listeners, the spool directory, the keys as root read them, the identity itself.
 //
 // It decides nothing. kStart: fork and exec. kStop: SIGTERM, SIGKILL after the grace. When the child ends, everything
-// that the child left behind ends with it, and kExited goes out. EOF on the life pipe or on the control socket: kill
-// all and exit.
+// that the child left behind ends with it, and kExited goes out. EOF on the life pipe or on the control socket, or a
+// frame out of place: kill all and exit.
 
 #pragma once
 
@@ -46,7 +46,8 @@ struct Plan {
   sys::Fd keys;
 };
 
-// Serves until the supervisor is gone; returns the exit status. 78 (EX_CONFIG): it was given a privilege, and refused.
+// Serves until the supervisor is gone; returns the exit status. 76 (EX_PROTOCOL): somebody said on the control socket
+// what no supervisor says (order.h). 78 (EX_CONFIG): it was given a privilege, and refused.
 int run(Plan plan);
 
 }  // namespace hooksmtpd::keeper
