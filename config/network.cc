@@ -30,7 +30,7 @@ std::optional<Bytes> parse_ip(std::string_view text) {
 
 Bytes masked(Bytes address, unsigned prefix) {
   for (unsigned i = 0; i < address.size(); ++i) {
-    const unsigned bits = std::clamp(static_cast<int>(prefix) - static_cast<int>(8 * i), 0, 8);
+    const int bits = std::clamp(static_cast<int>(prefix) - static_cast<int>(8 * i), 0, 8);
     address[i] = static_cast<std::uint8_t>(address[i] & (0xff00 >> bits));
   }
   return address;

@@ -84,9 +84,10 @@ bool FileWatch::changed() {
       std::memcpy(&event, buffer.data() + at, sizeof event);
       // The name is filled up with NULs.
       const std::string_view name = event.len == 0 ? std::string_view() : buffer.data() + at + sizeof event;
+      const int folder = event.wd;  // a struct whose end is open is nothing that clang puts into a lambda
       const bool made = (event.mask & IN_CREATE) != 0;  // a file has yet to be written
       found = found || (event.mask & IN_Q_OVERFLOW) != 0 || std::ranges::any_of(entries_, [&](const Entry& entry) {
-                return entry.folder == event.wd && entry.path.filename() == name && (!made || is_link(entry.path));
+                return entry.folder == folder && entry.path.filename() == name && (!made || is_link(entry.path));
               });
       at += sizeof event + event.len;
     }

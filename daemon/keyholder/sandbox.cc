@@ -58,6 +58,7 @@ const SyscallRule kTelling{.calls = {"execve",
                            .verdict = sys::kKill};
 
 constexpr std::uint64_t kForWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
+constexpr std::uint32_t kDescriptorCommands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GET_SEALS};
 
 }  // namespace
 
@@ -68,7 +69,7 @@ sys::OwnSandbox sandbox() {
     filter.rules.push_back({.calls = {call}, .verdict = sys::kAllow, .when = {sys::has_none_of(2, PROT_EXEC)}});
   }
   filter.rules.push_back({.calls = {"openat"}, .verdict = sys::kAllow, .when = {sys::has_none_of(2, kForWriting)}});
-  for (const std::uint32_t command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GET_SEALS}) {
+  for (const std::uint32_t command : kDescriptorCommands) {
     filter.rules.push_back({.calls = {"fcntl"}, .verdict = sys::kAllow, .when = {sys::int_equals(1, command)}});
   }
   sys::allow_sending(filter);

@@ -68,6 +68,9 @@ const SyscallRule kTelling{.calls = {"execve",
                                      "capset"},
                            .verdict = sys::kKill};
 
+constexpr std::uint32_t kDescriptorCommands[] = {F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,    F_GETFL,
+                                                 F_SETFL,         F_GET_SEALS, F_ADD_SEALS};
+
 sys::SyscallFilter filter() {
   sys::SyscallFilter filter{
       .otherwise = sys::refuse(EPERM), .rules = {kTalking, kFiles, kSelf, kTelling}, .logged = true};
@@ -75,7 +78,7 @@ sys::SyscallFilter filter() {
     filter.rules.push_back({.calls = {call}, .verdict = sys::kAllow, .when = {condition}});
   };
   for (const std::string_view call : {"mmap", "mprotect"}) allow_when(call, sys::has_none_of(2, PROT_EXEC));
-  for (const std::uint32_t command : {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GET_SEALS, F_ADD_SEALS}) {
+  for (const std::uint32_t command : kDescriptorCommands) {
     allow_when("fcntl", sys::int_equals(1, command));
   }
   allow_when("ioctl", sys::int_equals(1, TCGETS));           // whether it is a terminal

@@ -86,6 +86,7 @@ const SyscallRule kTelling{.calls = {"execve",
 // Signals, owners and notification are not among them.
 constexpr std::uint32_t kDescriptorCommands[] = {F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,    F_GETFL,   F_SETFL,
                                                  F_GET_SEALS,     F_ADD_SEALS, F_GETLEASE, F_SETLEASE};
+constexpr std::uint32_t kSocketOptions[] = {SO_LINGER, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF};
 
 }  // namespace
 
@@ -98,7 +99,7 @@ sys::OwnSandbox sandbox(const sys::Fd& spool) {
   for (const std::uint32_t command : kDescriptorCommands) {
     filter.rules.push_back({.calls = {"fcntl"}, .verdict = sys::kAllow, .when = {sys::int_equals(1, command)}});
   }
-  for (const std::uint32_t option : {SO_LINGER, SO_KEEPALIVE, SO_SNDBUF, SO_RCVBUF}) {
+  for (const std::uint32_t option : kSocketOptions) {
     filter.rules.push_back({.calls = {"setsockopt"},
                             .verdict = sys::kAllow,
                             .when = {sys::int_equals(1, SOL_SOCKET), sys::int_equals(2, option)}});
