@@ -89,9 +89,9 @@ sys::LandlockRules landlock_rules(const KeeperPlan& plan) {
   if (has(plan.namespaces, Namespaces::kMount)) rules.places.push_back({.path = "/", .rights = kRead | kExecute});
   // A hook in a network namespace of its own hears from that what it lacks: "network is unreachable" says more than
   // "permission denied". But what it listens on is of the machine's network, and would connect there once shut down.
-  const bool hook = plan.child == keeper::Plan::Child::kHook;
-  rules.tcp = hook && (plan.network != config::NetworkAccess::kNone ||
-                       (has(plan.namespaces, Namespaces::kNetwork) && plan.listeners.empty()));
+  const bool own = plan.network == config::NetworkAccess::kLoopback || has(plan.namespaces, Namespaces::kNetwork);
+  rules.tcp = plan.child == keeper::Plan::Child::kHook &&
+              (plan.network == config::NetworkAccess::kHost || (own && plan.listeners.empty()));
   return rules;
 }
 
@@ -100,7 +100,7 @@ sys::LandlockRules landlock_rules(const KeeperPlan& plan) {
 bool connects(const KeeperPlan& plan) {
   constexpr int kKnowsTcp = 4;
   const bool listens = plan.child == keeper::Plan::Child::kHook && !plan.listeners.empty();
-  return !listens || plan.network != config::NetworkAccess::kNone || plan.names_folders ||
+  return !listens || plan.network == config::NetworkAccess::kHost || plan.names_folders ||
          (plan.layers.landlock && sys::landlock_abi() >= kKnowsTcp);
 }
 

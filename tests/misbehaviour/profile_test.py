@@ -192,7 +192,7 @@ def test_who_else_could_change_the_program_stops_the_start(make_daemon, spoil, t
     daemon.log.wait(re.escape(text))
 
 
-@pytest.mark.parametrize("more", [{}, {"sandbox_read": ["/srv"]}], ids=["no folder", "a folder"])
+@pytest.mark.parametrize("more", [{}, {"sandbox_read": ["/srv"]}, {"sandbox_network": "loopback"}], ids=["none", "a folder", "loopback"])
 def test_what_it_listens_on_leads_nowhere_else(make_daemon, more):
     """A listener is a socket of the machine's network, and stays one when it is shut down."""
     daemon = make_daemon()
