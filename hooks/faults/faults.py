@@ -236,8 +236,8 @@ class ChaosServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__("", Chaos, bind_and_activate=False)
-        self.socket.close()
+        # UnixStreamServer would make a socket of its own first, which no hook of a plain user without namespaces may.
+        socketserver.BaseServer.__init__(self, "", Chaos)
         self.socket = socket.socket(fileno=LISTENER)
 
 

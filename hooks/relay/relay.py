@@ -312,8 +312,8 @@ class ReleaseServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        super().__init__("", Release, bind_and_activate=False)
-        self.socket.close()
+        # UnixStreamServer would make a socket of its own first, which no hook of a plain user without namespaces may.
+        socketserver.BaseServer.__init__(self, "", Release)
         self.socket = socket.socket(fileno=LISTENER)
 
 

@@ -21,6 +21,13 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxAnswer = 64 * 1024;  // octets
 
+// Where no namespace keeps a hook from the sockets of others, a filter keeps it from making any.
+std::string reason_of(int error) {
+  if (error != EAFNOSUPPORT) return std::strerror(error);
+  return "the inbox may open no socket at this isolation level; it may where hooksmtpd is started as root, or user "
+         "namespaces are allowed";
+}
+
 // A descriptor; the error is an errno. A unix socket is connected at once, or not at all.
 std::expected<int, int> connect_to(const std::filesystem::path& path) {
   sockaddr_un address{};
@@ -94,7 +101,7 @@ class Question {
 void ask_neighbour(event_base* base, const std::filesystem::path& socket, std::string_view question,
                    std::chrono::seconds limit, Answered answered) {
   const auto stream = connect_to(socket);
-  if (!stream) return answered(std::unexpected(std::strerror(stream.error())));
+  if (!stream) return answered(std::unexpected(reason_of(stream.error())));
   (new Question(base, *stream, std::move(answered)))->ask(question, limit);
 }
 
