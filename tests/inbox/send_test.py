@@ -75,6 +75,19 @@ def test_one_part_is_enough(inbox):
         assert [part.get_content_type() for part in message.walk()] == types and message.get_payload(decode=True).decode().rstrip() == text + html
 
 
+@pytest.mark.parametrize("text", ("hello", "Ünd", "a=", "x" * 200, "two blanks  ", "-- \r\nAnn", "a line\r\n", "more\r\n\r\n", "tail \t"))
+@pytest.mark.parametrize("key", ("Text", "HTML"))
+def test_a_single_text_is_read_as_it_was_sent(inbox, key, text):
+    found = inbox.get(f"/api/v1/message/{inbox.post('/api/v1/send', {'From': {'Email': 'a@b.test'}, key: text})['ID']}")
+    assert found[key] == text
+
+
+def test_nothing_is_added_to_the_end_of_a_single_text(inbox):
+    def end_of(text):
+        return raw(inbox, inbox.post("/api/v1/send", {"From": {"Email": "a@b.test"}, "Text": text})["ID"]).partition(b"\r\n\r\n")[2]
+    assert (end_of("hello"), end_of("hello\r\n"), end_of(""), end_of("1 = 2")) == (b"hello", b"hello\r\n", b"", b"1 =3D 2")
+
+
 def test_mail_is_sent_in_our_own_words(inbox):
     status, headers, octets = inbox.http("POST", "/api/v2/messages", {
         "from": {"name": "Ann", "address": "ann@example.test"}, "to": ["bob@example.test", {"address": "carol@example.test"}], "subject": "hi", "text": "it works", "tags": ["red"],

@@ -148,6 +148,17 @@ std::string octets_of(GMimeMessage* message) {
   return text.get();
 }
 
+// A message of one text ends as that text does (RFC 5322 §3.5): GMime ends its last line, and there is no boundary
+// before which that would mean nothing. An equals sign there is a soft line break, all others are encoded (RFC 2045
+// §6.7).
+void end_as_written(const Draft& draft, std::string& octets) {
+  const std::string& last = draft.html.empty() ? draft.text : draft.html;
+  const bool one_text = draft.files.empty() && (draft.text.empty() || draft.html.empty());
+  if (!one_text || last.empty() || last.ends_with('\n') || !octets.ends_with("\r\n")) return;
+  octets.resize(octets.size() - 2);
+  if (octets.ends_with('=')) octets.pop_back();
+}
+
 }  // namespace
 
 bool is_address(const std::string& text) {
@@ -180,7 +191,9 @@ std::expected<std::string, std::string> compose(const Draft& draft) {
     append(name.c_str(), one_line(value, kMaxLine));
   }
   g_mime_message_set_mime_part(message.get(), body_of(draft).get());
-  return octets_of(message.get());
+  std::string octets = octets_of(message.get());
+  end_as_written(draft, octets);
+  return octets;
 }
 
 }  // namespace hooksmtpd::inbox

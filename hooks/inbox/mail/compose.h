@@ -25,9 +25,9 @@ struct Draft {
   std::vector<File> files;
 };
 
-// Its octets: lines that end with CRLF, pure ASCII but for addresses that are not. Whatever the texts have in them,
-// each field is one field. The error is a sentence: an address that is none, a field's name that cannot be or is one of
-// those above.
+// Its octets: lines that end with CRLF, the last one of a single text as that does; pure ASCII but for addresses that
+// are not. Whatever the texts have in them, each field is one field. The error is a sentence: an address that is none,
+// a field's name that cannot be or is one of those above.
 std::expected<std::string, std::string> compose(const Draft& draft);
 
 // It is one address, and nothing else: "ann@example.test".
