@@ -31,7 +31,9 @@ int status_of(const json& reply) {
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-void print_json(const json& object) { print(object.dump(-1, ' ', false, json::error_handler_t::replace) + "\n"); }
+void print_json(const json& object) {
+  print(object.dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace) + "\n");
+}
 
 int fail(const Context& context, const Failure& failure) {
   if (context.as_json) print_json({{"ok", false}, {"kind", failure.kind}, {"error", failure.error}});

@@ -37,6 +37,7 @@ void add_record(CLI::App& hook, Context& context);
 int status_of(const nlohmann::json& reply);
 
 void print(std::string_view text);
+// On one line, in pure ASCII: a terminal sees no control character of anybody's.
 void print_json(const nlohmann::json& object);
 
 // Says why it cannot be done, and gives the exit status.

@@ -51,6 +51,14 @@ def test_what_came_behind_the_cursor_is_found_at_once(daemon):
     daemon.control("wait", "--since", found["cursor"], "--timeout", "0s", status=1)
 
 
+def test_no_character_of_a_message_reaches_a_terminal_as_it_is(daemon):
+    cursor = daemon.control("wait", "--cursor").stdout.strip()
+    with daemon.session() as client:
+        assert client.message(b"Subject: =?utf-8?q?a=C2=9B1m=7F=E2=80=AEb?=\r\n\r\nx\r\n").code == 250
+    line = daemon.control("wait", "--since", cursor, "--json").stdout
+    assert line.rstrip("\n").isascii() and line.rstrip("\n").isprintable() and json.loads(line)["subject_text"] == "a\x9b1m\x7f\u202eb"
+
+
 def test_without_a_cursor_only_what_is_still_to_come_counts(daemon):
     message(daemon)
     daemon.control("wait", "--timeout", "100ms", status=1)

@@ -55,10 +55,6 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-void print_line(const json& object) {
-  print(object.dump(-1, ' ', /*ensure_ascii=*/true, json::error_handler_t::replace) + "\n");
-}
-
 }  // namespace inbox
 
 void add_inbox(CLI::App& app, Context& context) {

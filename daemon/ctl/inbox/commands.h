@@ -3,7 +3,6 @@
 #pragma once
 
 #include <expected>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -30,8 +29,5 @@ std::expected<std::string, Failure> resolve(Connection& connection, const std::s
 
 // "to:bob is:unread": a query that the shell has taken apart.
 std::string joined(const std::vector<std::string>& words);
-
-// One line of pure ASCII: no character of a mail can do anything to a terminal.
-void print_line(const nlohmann::json& object);
 
 }  // namespace hooksmtpd::ctl::inbox

@@ -44,7 +44,7 @@ int remove(const Context& context, const Options& options) {
   if (!answer) return fail(context, answer.error());
   const std::size_t count = answer->value("count", std::size_t{0});
   if (context.as_json) {
-    print_line({{"ok", true}, {"count", count}});
+    print_json({{"ok", true}, {"count", count}});
   } else {
     print(fmt::format("deleted: {}\n", count));
   }

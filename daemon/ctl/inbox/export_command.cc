@@ -46,7 +46,7 @@ int export_messages(const Context& context, const Options& options) {
   }
   if (options.file == "-") return EX_OK;
   if (context.as_json) {
-    print_line({{"ok", true}, {"file", options.file}, {"octets", output.written()}});
+    print_json({{"ok", true}, {"file", options.file}, {"octets", output.written()}});
   } else {
     print(fmt::format("{}: {} octets\n", shown(options.file), output.written()));
   }

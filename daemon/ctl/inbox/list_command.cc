@@ -38,7 +38,7 @@ int list(const Context& context, const Options& options) {
                                      {"cursor", cursor}});
     if (!answer) return fail(context, answer.error());
     for (json& message : messages_of(*answer)) {
-      if (context.as_json) print_line(message);
+      if (context.as_json) print_json(message);
       found.push_back(std::move(message));
     }
     cursor = string_member(*answer, "next");

@@ -53,7 +53,7 @@ int show(const Context& context, const Options& options) {
   const auto answer = connection->get(options.dialogue ? path + "/dialogue" : path);
   if (!answer) return fail(context, answer.error());
   if (context.as_json) {
-    print_line(*answer);
+    print_json(*answer);
   } else if (options.dialogue) {
     print(dialogue_text(*answer));
   } else if (options.headers) {

@@ -33,7 +33,7 @@ int print_cursor(const Context& context, Connection& connection) {
   const auto answer = connection.get("cursor");
   if (!answer) return fail(context, answer.error());
   if (context.as_json) {
-    print_line(*answer);
+    print_json(*answer);
   } else {
     print(shown(string_member(*answer, "cursor")) + "\n");
   }
@@ -61,7 +61,7 @@ int wait(const Context& context, const Options& options) {
   }
   for (json message : found) {
     message["cursor"] = string_member(*answer, "cursor");
-    print_line(message);
+    print_json(message);
   }
   return EX_OK;
 }
