@@ -28,7 +28,11 @@ bool write_over(const sys::Fd& file, std::string_view message) {
 std::expected<sys::Fd, int> create_readable(const sys::Fd& folder, const std::string& name) {
   sys::Fd file(openat(folder.get(), name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444));
   if (!file.valid()) return std::unexpected(errno);
-  if (fchmod(file.get(), 0444) != 0) return std::unexpected(errno);  // whatever the umask
+  if (fchmod(file.get(), 0444) != 0) {  // whatever the umask
+    const int error = errno;
+    unlinkat(folder.get(), name.c_str(), 0);
+    return std::unexpected(error);
+  }
   return file;
 }
 

@@ -16,7 +16,8 @@
 
 namespace hooksmtpd::worker {
 
-// A file readable by whoever can enter the folder; nobody can open it to write, not even we again. The error is errno.
+// A file readable by whoever can enter the folder; nobody can open it to write, not even we again. The error is errno,
+// and then there is none of that name that was not there before.
 std::expected<sys::Fd, int> create_readable(const sys::Fd& folder, const std::string& name);
 
 // Writes all of it; the error is errno.

@@ -2,12 +2,19 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <array>
+#include <cerrno>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 using namespace hooksmtpd;
 using hooksmtpd::worker::HookFolder;
@@ -36,7 +43,29 @@ struct Place {
   fs::path path;
 };
 
+// From now on, in this thread, as on a file system that has no modes.
+bool fail_fchmod() {
+  std::array program{sock_filter BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                     sock_filter BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fchmod, 0, 1),
+                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EOPNOTSUPP),
+                     sock_filter BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
 }  // namespace
+
+TEST_CASE("a file that cannot be made readable is none") {
+  const Place place;
+  int error = 0;
+  std::thread([&] {
+    if (!fail_fchmod()) return;
+    const auto file = worker::create_readable(place.open(), "1.eml");
+    error = file ? 0 : file.error();
+  }).join();
+  CHECK(error == EOPNOTSUPP);
+  CHECK(place.files() == 0);
+}
 
 TEST_CASE("the file of a message that is over is the next one's, under its name, longer or shorter") {
   const Place place;
