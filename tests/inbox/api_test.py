@@ -145,6 +145,19 @@ def test_the_export_is_what_was_sent(inbox, message, tmp_path):
     assert inbox.http("GET", "/api/v2/export?format=tar&query=")[0] == 400
 
 
+def test_an_export_of_ids_has_all_of_them_or_names_those_that_are_nowhere(inbox, message):
+    for subject in ("one", "two"):
+        inbox.deliver(message(subject))
+    ids = [each["id"] for each in inbox.get("/api/v2/messages")["messages"]]
+    archive = zipfile.ZipFile(io.BytesIO(inbox.http("GET", f"/api/v2/export?format=zip&ids={','.join(ids)}")[2]))
+    assert len(archive.namelist()) == 2
+    status, headers, octets = inbox.http("GET", f"/api/v2/export?format=zip&ids={ids[0]},gone,%1b[1m")
+    assert status == 404 and headers["Content-Type"] == "application/problem+json"
+    assert json.loads(octets)["detail"] == "there is no such message: gone, [1m"
+    many = ",".join(f"n{i}" for i in range(12))
+    assert json.loads(inbox.http("GET", f"/api/v2/export?format=mbox&ids={many}")[2])["detail"].endswith("n8, n9 and 2 more")
+
+
 REFUSED = [{"ms": 0.4, "from": "server", "line": "220 mail.test"}, {"ms": 1, "from": "client", "line": "MAIL FROM:<a@x.test>"},
            {"ms": 2, "from": "server", "line": "250 2.1.0 ok"}, {"ms": 3, "from": "client", "line": "RCPT TO:<ghost@x.test>"},
            {"ms": 4, "from": "hook", "hook": "policy", "instance": 1, "event": "validate_recipient", "action": "reject", "code": 550, "text": "no", "took_ms": 1},

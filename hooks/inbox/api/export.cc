@@ -16,6 +16,8 @@ namespace hooksmtpd::inbox::v2 {
 namespace {
 
 constexpr std::size_t kMostExported = 10'000;
+constexpr std::size_t kMostNamed = 10;                 // of what is not there,
+constexpr std::size_t kMaxNamed = 64;                  // and octets of each
 constexpr std::size_t kMaxExport = 512 * 1024 * 1024;  // octets
 
 void put(std::string& out, std::uint64_t value, std::size_t octets) {
@@ -84,18 +86,28 @@ void add_to_mbox(std::string& out, const Summary& summary, std::string_view octe
   out += '\n';
 }
 
-std::vector<Summary> chosen(Context& context, const Exchange& exchange) {
+// All of them, or none: who deletes what was exported must not lose the rest.
+std::vector<Summary> named(Context& context, const std::string& ids) {
   std::vector<Summary> messages;
-  if (exchange.has_parameter("ids")) {
-    std::istringstream in(exchange.parameter("ids"));
-    for (std::string id; std::getline(in, id, ',');) {
-      if (const auto message = context.store.reader().message(id)) messages.push_back(message->summary);
+  std::string unknown;
+  std::size_t missing = 0;
+  std::istringstream in(ids);
+  for (std::string id; std::getline(in, id, ',');) {
+    if (const auto message = context.store.reader().message(id)) {
+      messages.push_back(message->summary);
+    } else if (++missing <= kMostNamed) {
+      unknown.append(unknown.empty() ? "" : ", ").append(one_line(id, kMaxNamed));
     }
-    return messages;
   }
+  if (missing > kMostNamed) unknown.append(fmt::format(" and {} more", missing - kMostNamed));
+  if (missing > 0) not_found(fmt::format("there is no such message: {}", unknown));
+  return messages;
+}
+
+std::vector<Summary> chosen(Context& context, const Exchange& exchange) {
+  if (exchange.has_parameter("ids")) return named(context, exchange.parameter("ids"));
   const std::string query = exchange.parameter("query"), mailbox = exchange.parameter("mailbox");
   Page page = context.store.reader().list({.query = query, .mailbox = mailbox, .limit = kMostExported}, now());
-  // Who deletes what was exported must not lose the rest.
   if (page.next != 0) bad_request(fmt::format("these are more than {} messages: choose fewer", kMostExported));
   return std::move(page.messages);
 }

@@ -33,6 +33,11 @@ function address(path, parameters = {}) {
 // For href and src.
 export const url = (path, parameters) => new URL(address(path, parameters), BASE).href;
 
+// Throws why it will not be answered: a download that fails shows nobody its reason.
+export async function check(path, parameters) {
+  await (await ask(address(path, parameters))).body.cancel();
+}
+
 export const get = async (path, parameters, signal) => (await ask(address(path, parameters), { signal })).json();
 
 async function post(path, body) {

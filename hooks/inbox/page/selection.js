@@ -107,14 +107,19 @@ export class Selection {
   }
 
   // As a file: of one message its own octets, of several a ZIP or mbox file.
-  download(format, current) {
+  async download(format, current) {
     const which = this.which(current);
     if (!which) return;
     const place =
       which.ids?.length === 1 && format === 'eml'
-        ? api.url(`messages/${which.ids[0]}/raw`)
-        : api.url('export', { format, ...(which.ids ? { ids: which.ids.join(',') } : which) });
-    const link = h('a', { href: place, download: '' });
+        ? [`messages/${which.ids[0]}/raw`]
+        : ['export', { format, ...(which.ids ? { ids: which.ids.join(',') } : which) }];
+    try {
+      await api.check(...place);
+    } catch (error) {
+      return fail(error);
+    }
+    const link = h('a', { href: api.url(...place), download: '' });
     document.body.append(link);
     link.click();
     link.remove();
