@@ -1,8 +1,11 @@
 #include "daemon/launcher/plans.h"
 
 #include <fmt/format.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 #include "daemon/launcher/environment.h"
 #include "daemon/launcher/folders.h"
@@ -85,13 +88,26 @@ std::vector<std::string> files_of(const config::Hook& hook) {
   return files;
 }
 
-// What no group counts, or where there is none: RLIMIT_NPROC is of a user, whose only processes these are; with a user
-// of another name it would count strangers. RLIMIT_AS would be no measure of memory: Node reserves far more than it
-// uses.
+// Whether RLIMIT_NPROC counts the processes of a user namespace for themselves.
+bool counted_by_user_namespace() {
+  utsname kernel{};
+  int major = 0;
+  int minor = 0;
+  return ::uname(&kernel) == 0 && std::sscanf(kernel.release, "%d.%d", &major, &minor) == 2 &&
+         std::pair(major, minor) >= std::pair(5, 14);
+}
+
+// What no group counts, or where there is none. RLIMIT_NPROC is of a user, whose only processes these are, or of an
+// instance's own user namespace; with a user of another name it would count strangers. RLIMIT_AS would be no measure of
+// memory: Node reserves far more than it uses.
 sys::ResourceLimits limits_of(const PlanRequest& request, const config::Hook& hook) {
   sys::ResourceLimits limits{{RLIMIT_NOFILE, std::min<rlim_t>(hook.sandbox.files, request.open_files.rlim_max)}};
-  if (request.identities.separate && hook.sandbox.user.empty() && !request.groups.has(Controller::kProcesses)) {
-    limits.push_back({RLIMIT_NPROC, hook.instances * (hook.sandbox.processes + 1ull)});  // and their keepers
+  if (request.groups.has(Controller::kProcesses)) return limits;
+  const rlim_t one = hook.sandbox.processes + 1ull;  // and its keeper
+  if (request.identities.separate) {
+    if (hook.sandbox.user.empty()) limits.push_back({RLIMIT_NPROC, hook.instances * one});
+  } else if (request.layers.has(Layer::Kind::kJails) && counted_by_user_namespace()) {
+    limits.push_back({RLIMIT_NPROC, one});
   }
   return limits;
 }
