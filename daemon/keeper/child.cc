@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "daemon/sys/descriptors.h"
+#include "daemon/sys/landlock.h"
 #include "daemon/sys/pair.h"
 
 namespace hooksmtpd::keeper {
@@ -95,11 +96,22 @@ bool lower_limits(const sys::ResourceLimits& limits) try {
   return false;
 }
 
+// A domain within the keeper's, from which the keeper cannot be reached. It takes away nothing else.
+bool keep_signals_inside() try {
+  using enum sys::FileRights;
+  sys::restrict_self({.places = {{.path = "/", .rights = kRead | kExecute | kWrite | kMake | kDevice}}, .tcp = true});
+  return true;
+} catch (const std::system_error& error) {
+  errno = error.code().value();
+  return false;
+}
+
 // In the child; never returns. Writes errno to `exec_error` if it cannot become the program.
 [[noreturn]] void become(const Plan& plan, const Descriptors& descriptors, const std::vector<char*>& argv,
                          const std::vector<char*>& environment, int exec_error) {
   const bool ready = join(plan.group) && arrange(descriptors, exec_error) && ::setsid() >= 0 &&
-                     ::chdir(plan.directory.c_str()) == 0 && lower_limits(plan.child_limits);
+                     ::chdir(plan.directory.c_str()) == 0 && lower_limits(plan.child_limits) &&
+                     (!plan.child_signals_nobody || keep_signals_inside());
   if (ready) {
     write_own_pid(environment);
     ::umask(077);

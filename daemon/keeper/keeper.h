@@ -25,6 +25,8 @@ struct Plan {
   sys::Fd life;     // read end of the life pipe
   // Pid 1 of its own pid namespace may kill by kill(-1) and reaps for all; anyone else kills a process group.
   bool own_pid_namespace = false;
+  // Landlock lets its child signal nobody but what that starts: without a pid namespace it could kill us.
+  bool child_signals_nobody = false;
   // System V objects that the child left go with it.
   bool own_ipc_namespace = false;
   sys::Demands demands;                  // what we and our child have to be

@@ -45,6 +45,7 @@ keeper::Plan plan_for_keeper(const KeeperPlan& plan, Fd control, const Fd& life)
   out.life = Fd(life.get());
   out.own_pid_namespace = has(plan.namespaces, Namespaces::kPid);
   out.own_ipc_namespace = has(plan.namespaces, Namespaces::kIpc);
+  out.child_signals_nobody = plan.child == keeper::Plan::Child::kHook && !out.own_pid_namespace && plan.layers.landlock;
   out.demands = plan.demands;
   out.environment = plan.environment;
   out.directory = plan.directory;
