@@ -1,5 +1,6 @@
 #include "daemon/keeper/keeper_filter.h"
 
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
@@ -99,6 +100,10 @@ constexpr int kFamilies[] = {AF_AX25,   AF_IPX,       AF_APPLETALK, AF_NETROM, A
 // Of AF_NETLINK only NETLINK_ROUTE, which is 0: the C library asks it for interfaces and addresses.
 constexpr std::uint32_t kMostNetlink = 31;  // MAX_LINKS
 
+// Streams of which Landlock's rules for TCP know nothing. A kernel without them says the same, and who wants more than
+// TCP goes back to that.
+constexpr std::uint32_t kOtherStreams[] = {IPPROTO_MPTCP, IPPROTO_SCTP, IPPROTO_DCCP};
+
 // A flag that connects without connect(2): past Landlock, and where the socket is a listener that the hook was given,
 // in the machine's network. Whoever asks for it must be able to do without.
 struct Sending {
@@ -139,6 +144,9 @@ sys::SyscallFilter keeper_filter(pid_t keeper, Reach reach, bool connects) {
   }
   for (std::uint32_t protocol = 1; protocol <= kMostNetlink; ++protocol) {
     refuse_when("socket", EAFNOSUPPORT, {sys::int_equals(0, AF_NETLINK), sys::int_equals(2, protocol)});
+  }
+  for (const std::uint32_t protocol : kOtherStreams) {
+    refuse_when("socket", EPROTONOSUPPORT, {sys::int_equals(2, protocol)});
   }
   for (const Sending& one : kSending) refuse_when(one.call, EOPNOTSUPP, {sys::has_all_of(one.flags, MSG_FASTOPEN)});
   const auto refuse_for_others = [&](std::string_view call, unsigned pid,

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <linux/netlink.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -68,6 +69,14 @@ TEST_CASE("nobody weakens an address space, types into a terminal or opens an od
   CHECK(error_under_it([] { return error_of(::socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER)); }) == EAFNOSUPPORT);
   CHECK(error_under_it([] { return error_of(::socket(AF_VSOCK, SOCK_STREAM, 0)); }) == EAFNOSUPPORT);
   CHECK(error_under_it([] { return error_of(::socket(AF_ALG, SOCK_SEQPACKET, 0)); }) == EAFNOSUPPORT);
+}
+
+TEST_CASE("no stream but TCP, of which Landlock would know nothing") {
+  for (const int protocol : {IPPROTO_MPTCP, IPPROTO_SCTP, IPPROTO_DCCP}) {
+    CHECK(error_under_it([&] { return error_of(::socket(AF_INET, SOCK_STREAM, protocol)); }) == EPROTONOSUPPORT);
+    CHECK(error_under_it([&] { return error_of(::socket(AF_INET6, SOCK_STREAM, protocol)); }) == EPROTONOSUPPORT);
+  }
+  CHECK(error_under_it([] { return error_of(::socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)); }) == 0);
 }
 
 TEST_CASE("nobody limits another process, or slows its keeper down") {
