@@ -14,6 +14,7 @@ const { Worker } = require('node:worker_threads');
 const here = process.cwd();
 const program = process.argv[1];
 const known = {}; // what the message says
+const keeper = () => Number(known.keeper_pid ?? 1); // 1 in a namespace of its own
 
 // A command: as it ended.
 function run(command, ...rest) {
@@ -57,6 +58,15 @@ function fill(file) {
   } finally {
     fs.closeSync(open);
     fs.unlinkSync(file);
+  }
+}
+
+// Node makes its pipes non-blocking; what does not fit now is left out.
+function write(descriptor, text) {
+  try {
+    fs.writeSync(descriptor, text);
+  } catch (error) {
+    if (error.code !== 'EAGAIN') throw error;
   }
 }
 
@@ -135,9 +145,9 @@ const acts = {
   run_mount: () => run('/bin/mount', '-t', 'tmpfs', 'none', '/tmp'),
   run_passwd: () => run('/usr/bin/passwd', '-d', 'root'),
   run_unshare: () => run('/usr/bin/unshare', '--user', 'id'),
-  run_nsenter: () => run('/usr/bin/nsenter', '-t', '1', '-m', 'id'),
+  run_nsenter: () => run('/usr/bin/nsenter', '-t', `${keeper()}`, '-m', 'id'),
   run_chroot: () => run('/usr/sbin/chroot', '.', 'id'),
-  call_ptrace: () => call(101, 16, 1, 0, 0),
+  call_ptrace: () => call(101, 16, keeper(), 0, 0),
   call_bpf: () => call(321, 0, 0, 0),
   call_io_uring_setup: () => call(425, 1, 0),
   call_userfaultfd: () => call(323, 1),
@@ -147,22 +157,22 @@ const acts = {
   call_x32_getpid: () => call(0x40000000 + 39),
   // other processes
   see_other_processes: () => fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).length,
-  read_the_environment_of_the_keeper: () => fs.readFileSync('/proc/1/environ'),
-  open_the_memory_of_the_keeper: () => fs.openSync('/proc/1/mem', 'r+'),
-  take_a_descriptor_of_the_keeper: () => fs.readdirSync('/proc/1/fd'),
+  read_the_environment_of_the_keeper: () => fs.readFileSync(`/proc/${keeper()}/environ`),
+  open_the_memory_of_the_keeper: () => fs.openSync(`/proc/${keeper()}/mem`, 'r+'),
+  take_a_descriptor_of_the_keeper: () => fs.readdirSync(`/proc/${keeper()}/fd`),
   read_the_environment_of_the_victim: () => fs.readFileSync(`/proc/${known.victim_pid}/environ`),
   open_the_memory_of_the_worker: () => fs.openSync(`/proc/${known.worker_pid}/mem`, 'r+'),
-  kill_the_keeper: () => process.kill(1, 'SIGKILL'),
-  stop_the_keeper: () => process.kill(1, 'SIGSTOP'),
-  debug_the_keeper: () => process._debugProcess(1),
+  kill_the_keeper: () => process.kill(keeper(), 'SIGKILL'),
+  stop_the_keeper: () => process.kill(keeper(), 'SIGSTOP'),
+  debug_the_keeper: () => process._debugProcess(keeper()),
   kill_the_victim: () => process.kill(Number(known.victim_pid), 'SIGKILL'),
   debug_the_victim: () => process._debugProcess(Number(known.victim_pid)),
   kill_the_worker: () => process.kill(Number(known.worker_pid), 'SIGKILL'),
   kill_the_supervisor: () => process.kill(Number(known.supervisor_pid), 'SIGKILL'),
-  slow_down_the_keeper: () => os.setPriority(1, 19),
+  slow_down_the_keeper: () => os.setPriority(keeper(), 19),
   slow_down_the_worker: () => os.setPriority(Number(known.worker_pid), 19),
   be_first: () => os.setPriority(-20),
-  limit_the_keeper: () => run('/usr/bin/prlimit', '--pid', '1', '--nofile=0'),
+  limit_the_keeper: () => run('/usr/bin/prlimit', '--pid', `${keeper()}`, '--nofile=0'),
   // more than its share
   fork_without_end: () => {
     const made = [];
@@ -234,7 +244,9 @@ async function perform(message) {
     if (at > 0) known[line.slice(0, at)] = line.slice(at + 1);
   }
   Object.assign(known, { message, spool: path.dirname(message) });
+  const without = (known.without ?? '').split(' ');
   for (const [act, perform] of Object.entries(acts)) {
+    if (without.includes(act)) continue;
     fs.appendFileSync('report', `${JSON.stringify({ act, got: await attempt(perform) })}\n`);
   }
 }
@@ -246,9 +258,9 @@ const last = {
     spawnSync('perl', ['-e', 'for (1 .. 100) { my $id = shmget(0, 16 << 20, 0600); shmwrite($id, "x" x (16 << 20), 0, 16 << 20) }']);
     process.kill(process.pid, 'SIGKILL');
   },
-  say_an_endless_line: () => { for (;;) fs.writeSync(1, 'x'.repeat(65536)); },
-  say_endless_lines: () => { for (;;) fs.writeSync(1, 'ok then\n'.repeat(8192)); },
-  log_without_measure: () => { for (let n = 0; n < 200; ++n) fs.writeSync(2, `${'x'.repeat(99)}\n`.repeat(1000)); },
+  say_an_endless_line: () => { for (;;) write(1, 'x'.repeat(65536)); },
+  say_endless_lines: () => { for (;;) write(1, 'ok then\n'.repeat(8192)); },
+  log_without_measure: () => { for (let n = 0; n < 200; ++n) write(2, `${'x'.repeat(99)}\n`.repeat(1000)); },
   leave_with_somebody_behind: async () => { await acts.stay_behind(); process.exit(0); },
 };
 

@@ -4,9 +4,10 @@
 export LC_ALL=C
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
-try() { # ACT COMMAND...
+try() { # ACT COMMAND...; nothing, where $without has it
   act=$1
   shift
+  case " $without " in *" $act "*) return ;; esac
   said=$(timeout 20 "$@" 2>&1 </dev/null)
   status=$?
   printf '{"act": "%s", "status": %s, "said": "%s"}\n' "$act" "$status" \
@@ -65,10 +66,10 @@ files_of_the_system() {
   try write_the_interpreter dd if=/dev/null of=/bin/dash conv=notrunc
   try link_a_system_file ln /usr/bin/env env
   try look_into_the_home_of_root ls /root
-  try go_out_by_the_root_of_the_keeper ls /proc/1/root
-  try read_the_environment_of_the_keeper cat /proc/1/environ
+  try go_out_by_the_root_of_the_keeper ls "/proc/$keeper_pid/root"
+  try read_the_environment_of_the_keeper cat "/proc/$keeper_pid/environ"
   try read_the_environment_of_the_victim cat "/proc/$victim_pid/environ"
-  shell see_the_keeper 'ls /proc | grep -x 1'
+  shell see_the_keeper 'ls /proc | grep -x "$keeper_pid"'
   try open_the_memory_of_the_machine head -c 1 /dev/mem
   try read_a_disk head -c 1 "$disk"
   shell write_core_pattern 'echo "|/tmp/x" >/proc/sys/kernel/core_pattern'
@@ -101,11 +102,11 @@ privileges() {
   try unshare_mount unshare --mount id
   try unshare_network unshare --net id
   try unshare_pid unshare --pid --fork id
-  try enter_the_keeper nsenter --target 1 --mount id
+  try enter_the_keeper nsenter --target "$keeper_pid" --mount id
   try enter_the_victim nsenter --target "$victim_pid" --all id
   try run_chroot chroot . id
   try run_pivot_root pivot_root . .
-  try trace_the_keeper strace -p 1
+  try trace_the_keeper strace -p "$keeper_pid"
   try set_the_clock date -s 2000-01-01
   try set_the_name hostname evil
   try read_the_log_of_the_kernel dmesg
@@ -125,26 +126,26 @@ privileges() {
   call swapon 167 /x 0
   call open_by_handle_at 304 -1 0 0
   call pidfd_getfd 438 -1 0 0
-  call process_vm_readv 310 1 0 0 0 0 0
+  call process_vm_readv 310 "$keeper_pid" 0 0 0 0 0
   call clone3 435 0 0
   call tiocsti 16 0 21522 x
   call x32_getpid 1073741863
 }
 
 others() {
-  shell kill_the_keeper 'kill -9 1'
-  shell stop_the_keeper 'kill -STOP 1'
-  shell terminate_the_keeper 'kill 1'
+  shell kill_the_keeper 'kill -9 $keeper_pid'
+  shell stop_the_keeper 'kill -STOP $keeper_pid'
+  shell terminate_the_keeper 'kill $keeper_pid'
   shell kill_the_victim "kill -9 $victim_pid"
   shell kill_the_worker "kill -9 $worker_pid"
   shell kill_the_supervisor "kill -9 $supervisor_pid"
-  try limit_the_keeper prlimit --pid 1 --nofile=0
+  try limit_the_keeper prlimit --pid "$keeper_pid" --nofile=0
   try limit_the_worker prlimit --pid "$worker_pid" --nofile=0
-  try slow_down_the_keeper renice -n 19 -p 1
+  try slow_down_the_keeper renice -n 19 -p "$keeper_pid"
   try slow_down_its_user renice -n 19 -u "$(id -u)"
-  try hold_up_the_keeper chrt -i -p 0 1
-  try move_the_keeper taskset -p 1 1
-  try hold_up_the_disk_of_the_keeper ionice -c 3 -p 1
+  try hold_up_the_keeper chrt -i -p 0 "$keeper_pid"
+  try move_the_keeper taskset -p 1 "$keeper_pid"
+  try hold_up_the_disk_of_the_keeper ionice -c 3 -p "$keeper_pid"
 }
 
 more_than_its_share() {
@@ -194,10 +195,10 @@ acts() {
   while IFS='=' read -r name value; do
     value=${value%"$(printf '\r')"}
     case $name in
-      victim_[a-z]* | worker_* | supervisor_pid | control | config | key | disk | abstract) export "$name=$value" ;;
+      without | keeper_pid | victim_[a-z]* | worker_* | supervisor_pid | control | config | key | disk | abstract) export "$name=$value" ;;
     esac
   done <"$message"
-  export spool="${message%/*}"
+  export spool="${message%/*}" keeper_pid="${keeper_pid:-1}" # 1 in a namespace of its own
   files_of_others
   files_of_the_system
   privileges

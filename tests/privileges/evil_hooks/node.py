@@ -12,7 +12,7 @@ ENOENT: read_a_file_of_another_hook write_beside_it walk_up_to_it follow_a_link_
   take_a_descriptor_of_the_keeper read_the_environment_of_the_victim open_the_memory_of_the_worker
   run_a_thread_without_the_limits
 # Its own, and nobody else's.
-done evil: see_who_has_state see_who_has_a_spool
+done evil*: see_who_has_state see_who_has_a_spool
 # It is there to be read.
 EROFS or EACCES: write_into_own_spool remove_own_message change_the_times_of_own_message write_into_etc write_into_usr
   write_into_root write_into_dev write_a_heap_into_usr remove_own_program make_own_program_set_user_id

@@ -54,7 +54,7 @@ no core: die_with_a_core
 exit 1: run_su run_passwd run_ping
 exit 32: run_mount
 # Its own, and nobody else's.
-done evil: see_who_has_state see_who_has_a_spool
+done evil*: see_who_has_state see_who_has_a_spool
 # Programs can be run from memory, and files can have the set-user-id bit: neither makes anybody else of who runs them.
 done as itself: run_a_program_from_memory
 done 0: see_other_processes
@@ -69,11 +69,10 @@ ENOSPC: fill_tmp fill_state make_files_without_end
 EMFILE: open_files_without_end
 ENOMEM: lock_memory
 # A network without anything in it; on a kernel that knows Landlock's rules for TCP perhaps those.
-ENETUNREACH or EACCES: connect_to_the_daemon connect_to_a_neighbour connect_by_multipath_tcp
-  send_a_datagram
+ENETUNREACH or EACCES: connect_to_the_daemon connect_to_a_neighbour send_a_datagram
+EPROTONOSUPPORT: connect_by_multipath_tcp connect_by_sctp
 ENOTSUP: connect_by_fast_open
 EADDRNOTAVAIL or ENETUNREACH or EACCES or EAFNOSUPPORT: connect_by_ipv6
-EPROTONOSUPPORT or ENETUNREACH: connect_by_sctp
 ECONNREFUSED or EPERM: talk_to_an_abstract_socket_outside
 no name: ask_for_a_name
 done lo: see_interfaces

@@ -11,7 +11,7 @@ ENOENT: read_a_file_of_another_hook copy_it write_beside_it walk_up_to_it follow
   weaken_all_address_spaces leave_the_group_of_processes enter_the_keeper enter_the_victim see_interfaces add_a_network
 exit 1: see_the_keeper
 # Its own, and nobody else's.
-done evil: see_who_has_state see_who_has_a_spool
+done evil*: see_who_has_state see_who_has_a_spool
 # It is there to be read.
 EROFS or EACCES: write_into_own_spool remove_own_message replace_passwd write_into_etc write_into_usr write_into_root
   write_into_dev replace_own_program remove_own_program make_own_program_set_user_id

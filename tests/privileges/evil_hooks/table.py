@@ -1,4 +1,5 @@
-"""What each act of an evil hook gets: lines "RESULT or RESULT: ACT ACT ...", continued by lines that begin with a space."""
+"""What each act of an evil hook gets: lines "RESULT or RESULT: ACT ACT ...", continued by lines that begin with a space. A
+result may end with "*"."""
 
 
 def table(text: str) -> dict[str, list[str]]:
