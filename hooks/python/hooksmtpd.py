@@ -273,7 +273,7 @@ class Reply(Exception):
             text = _encode(json.loads(_well_formed(json.dumps(self.fields, ensure_ascii=False))))
         if len(text) > _MAX_LINE:
             raise ValueError(f"a reply of {len(text)} octets: the daemon reads {_MAX_LINE}")
-        self.tail = f",{text[1:]}\n" if self.fields else "}\n"  # what follows the id in the line
+        self.tail: str = f",{text[1:]}\n" if self.fields else "}\n"  # what follows the id in the line
 
 
 Answer = Union[Reply, bool, str, None]
@@ -347,9 +347,10 @@ _WORDS = re.compile(r"""(?P<yes>ok|accept|discard|drop)\s* | (?P<close>close)(\ 
     (?P<no>reject|defer)(\ +(?P<code>\d{3})(?!\S))?(\ +(?P<enhanced>[245]\.\d{1,3}\.\d{1,3})(?!\S))?(\ +(?P<text>.*))?""", re.VERBOSE)
 _NEEDS_A_HANDLER = ("auth", "deliver", "deliver_mime", None)  # None: a line that is no request
 _A_WHILE = 0.002  # seconds that a reply may wait for others
-_decode = json.JSONDecoder().decode
+_decode, _decode_first = json.JSONDecoder().decode, json.JSONDecoder().raw_decode
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 _ACCEPT, _REJECT, _DEFER = accept(), reject(), defer()
+_YES: str = _ACCEPT.tail
 
 
 # --- The hook
@@ -371,6 +372,7 @@ class Hook:
         self._concurrency, self._threads = concurrency, threads
         self._handlers: dict[str, Callable[[Request], Any]] = {}
         self._async: set[str] = set()
+        self._special = {"hello", "auth"}  # and what is in _async: other than a call and an answer
         self._pipes: Optional[tuple[int, int]] = None
         if sys._getframe(1).f_globals.get("__name__") == "__main__":  # not where a test imports a hook
             self._take_pipes()
@@ -388,6 +390,7 @@ class Hook:
                 self._async.discard(event)
                 if inspect.iscoroutinefunction(handler):
                     self._async.add(event)
+            self._special = {"hello", "auth"} | self._async
             return handler
         return register
 
@@ -502,9 +505,12 @@ class Hook:
         """The line that answers; of an async handler, what to await for it."""
         event = request.get("event")
         try:
+            handler = self._handlers.get(event)  # type: ignore[arg-type]
+            if handler and event not in self._special and "id" in request:
+                answer = handler(request)
+                return f'{{"id":{request["id"]}{_YES if answer is None or answer is True else _reply_of(answer).tail}'
             if event == "hello":
                 self.daemon, self.options = request, Record(request.get("options", {}))
-            handler = self._handlers.get(event)  # type: ignore[arg-type]
             if handler and event in self._async:
                 return self._answer_later(request, handler)
             return self._line(request, handler(request) if handler else self._unhandled(event))
@@ -524,7 +530,7 @@ class Hook:
         elif event == "auth" and answer is None:
             raise ValueError("this handler returned None: it must return True or accept() to let somebody in")
         else:
-            tail = _ACCEPT.tail if answer is None else _reply_of(answer).tail
+            tail = _reply_of(answer).tail
         return f'{{"id":{request["id"]}{tail}' if "id" in request else "{" + tail[1:]
 
     def _introduction(self, answer: Answer) -> Reply:
@@ -596,7 +602,7 @@ class _Lines:
 
     def read(self) -> list[Request]:
         """Those of one read; none if a line is not whole yet."""
-        data = os.read(self.source, 1 << 18)
+        data = os.read(self.source, 1 << 16)  # as much as a pipe holds; for twice as much malloc() would map fresh pages
         self.over = not data
         whole, end, rest = data.rpartition(b"\n")
         if not end:
@@ -604,9 +610,10 @@ class _Lines:
             return []
         text, self._rest = str(self._rest + whole, "utf-8", "replace"), rest
         try:  # all at once, which is faster
-            found = [Request(json) for json in _decode(f"[{text}]".replace("\n", ","))]
-            if len(found) == text.count("\n") + 1:
-                return found
+            array = f"[{text}]".replace("\n", ",")
+            found, length = _decode_first(array)
+            if length == len(array) and len(found) == text.count("\n") + 1:
+                return [Request(json) for json in found]
         except (ValueError, TypeError):
             pass
         return [self._request(line) for line in text.split("\n")]

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <string>
 #include <string_view>
@@ -14,7 +13,9 @@ std::string subject(std::string_view line) {
   const auto found = find_subject(line);
   if (!found) return "parser";
   if (!found->message) return fmt::format("<{}>", found->last);
-  return fmt::format("<{}> to <{}> in {}", found->message->from, fmt::join(found->message->to, "> <"), found->last);
+  std::string text = fmt::format("<{}> to", found->message->from);
+  for (const std::string_view address : found->message->to) text += fmt::format(" <{}>", address);
+  return text.append(" in ").append(found->last);
 }
 
 struct Case {
