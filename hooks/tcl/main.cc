@@ -40,7 +40,6 @@
 #include <exception>
 #include <string_view>
 
-#include "hooks/tcl/message.h"
 #include "hooks/tcl/notifier.h"
 #include "hooks/tcl/package.h"
 #include "hooks/tcl/pipes.h"
@@ -104,7 +103,6 @@ int run(int argc, char** argv, const Options& options) {
     return EX_UNAVAILABLE;
   }
   Server server(interpreter, pipes, options.at_once);
-  add_lines_of(interpreter);
   Words{"::hooksmtpd::run"}.call(interpreter);
   Tcl_Exit(EX_SOFTWARE);  // it had waited for ever
 }

@@ -28,20 +28,6 @@ ssize_t read_piece(int file, std::string& octets) {
   return got;
 }
 
-// errno, if it cannot be read. A piece that is not whole is the last.
-std::expected<std::string, int> read_file(const char* path) {
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
-  if (file < 0) return std::unexpected(errno);
-  std::string octets;
-  ssize_t got = 0;
-  do got = read_piece(file, octets);
-  while (got == static_cast<ssize_t>(kPiece));
-  const int error = errno;
-  close(file);
-  if (got < 0) return std::unexpected(error);
-  return octets;
-}
-
 // Texts of 1 to 127 are what they are in Tcl, too; NUL and what is above are not.
 Tcl_Obj* line_value(std::string_view line) {
   const bool plain =
@@ -51,7 +37,9 @@ Tcl_Obj* line_value(std::string_view line) {
                : Tcl_NewByteArrayObj(reinterpret_cast<const unsigned char*>(line.data()), size);
 }
 
-std::vector<Tcl_Obj*> lines(std::string_view message) {
+}  // namespace
+
+Tcl_Obj* lines_of(std::string_view message) {
   std::vector<Tcl_Obj*> lines;
   while (!message.empty()) {
     const std::size_t end = message.find('\n');
@@ -60,30 +48,21 @@ std::vector<Tcl_Obj*> lines(std::string_view message) {
     if (end != std::string_view::npos && line.ends_with('\r')) line.remove_suffix(1);
     lines.push_back(line_value(line));
   }
-  return lines;
+  return Tcl_NewListObj(static_cast<int>(lines.size()), lines.data());
 }
 
-int lines_of(ClientData, Tcl_Interp* interpreter, int count, Tcl_Obj* const* words) {
-  if (count != 2) {
-    Tcl_WrongNumArgs(interpreter, 1, words, "path");
-    return TCL_ERROR;
-  }
-  const char* path = Tcl_GetString(words[1]);
-  const auto message = read_file(path);
-  if (!message) {
-    errno = message.error();
-    Tcl_SetObjResult(interpreter, Tcl_ObjPrintf("couldn't read \"%s\": %s", path, Tcl_PosixError(interpreter)));
-    return TCL_ERROR;
-  }
-  const std::vector<Tcl_Obj*> list = lines(*message);
-  Tcl_SetObjResult(interpreter, Tcl_NewListObj(static_cast<int>(list.size()), list.data()));
-  return TCL_OK;
-}
-
-}  // namespace
-
-void add_lines_of(Tcl_Interp* interpreter) {
-  Tcl_CreateObjCommand(interpreter, "::hooksmtpd::lines_of", lines_of, nullptr, nullptr);
+// A piece that is not whole is the last.
+std::expected<std::string, int> read_file(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return std::unexpected(errno);
+  std::string octets;
+  ssize_t got = 0;
+  do got = read_piece(file, octets);
+  while (got == static_cast<ssize_t>(kPiece));
+  const int error = errno;
+  close(file);
+  if (got < 0) return std::unexpected(error);
+  return octets;
 }
 
 }  // namespace hooksmtpd::tcl

@@ -1,13 +1,20 @@
-// A message as smtpd hands it over.
+// A message as smtpd hands it over: a list of its lines, with neither CRLF nor LF at their ends, and a character for
+// each octet.
 
 #pragma once
 
-struct Tcl_Interp;
+#include <expected>
+#include <string>
+#include <string_view>
+
+struct Tcl_Obj;
 
 namespace hooksmtpd::tcl {
 
-// Adds the command `::hooksmtpd::lines_of PATH`: the list of the lines of a file, with neither CRLF nor LF at their
-// ends, and a character for each octet.
-void add_lines_of(Tcl_Interp* interpreter);
+// A new list; whoever gets it counts its references.
+Tcl_Obj* lines_of(std::string_view message);
+
+// A file, whole. errno, if it cannot be read.
+std::expected<std::string, int> read_file(const std::string& path);
 
 }  // namespace hooksmtpd::tcl

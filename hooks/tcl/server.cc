@@ -5,11 +5,12 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <iterator>
 #include <string>
 #include <utility>
 
-#include "hooks/tcl/request.h"
+#include "hooks/tcl/message.h"
 #include "hooks/tcl/words.h"
 
 namespace hooksmtpd::tcl {
@@ -73,19 +74,20 @@ void Server::turn() {
   for (int count = 0; count < at_once_ && Clock::now() <= due; ++count) {
     const auto line = pipes_.next_line();
     if (!line) break;
+    if (pipes_.has_line()) turn_again();  // if this one waits for events, the others do not
     reply_to(*line);
   }
   if (!pipes_.flush()) return exit();
-  if (pipes_.has_line()) turn_again();
+  if (again_ != nullptr && !pipes_.has_line()) Tcl_DeleteTimerHandler(std::exchange(again_, nullptr));
 }
 
 // What has been read makes no descriptor readable.
 void Server::turn_again() {
-  if (std::exchange(again_, true)) return;
-  Tcl_CreateTimerHandler(
+  if (again_ != nullptr) return;
+  again_ = Tcl_CreateTimerHandler(
       0,
       [](ClientData self) {
-        static_cast<Server*>(self)->again_ = false;
+        static_cast<Server*>(self)->again_ = nullptr;
         static_cast<Server*>(self)->turn();
       },
       this);
@@ -97,20 +99,13 @@ void Server::exit() {
   Tcl_EvalEx(interpreter_, "exit", -1, TCL_EVAL_GLOBAL);
 }
 
-// While a callback waits for events more is read, and then the line is gone.
 void Server::reply_to(std::string_view line) {
   const auto request = parse_request(line);
   if (!request) {
-    Words({"::hooksmtpd::log", "error", "not a request: " + std::string(line.substr(0, kShown))}).call(interpreter_);
-    pipes_.out().append("{").append(kNotUnderstood).append("}\n");
+    pipes_.out().append("{").append(not_understood(line)).append("}\n");
     return;
   }
-  std::string_view body;
-  if (Tcl_Obj* procedure = procedure_of(request->event)) {
-    body = answer_of_callback(procedure, line);
-  } else if (request->event == "hello") {
-    body = Words({"::hooksmtpd::hello", line, std::to_string(at_once_)}).call(interpreter_).value_or(kFailed);
-  }
+  const std::string_view body = answer(request->event, line);
   std::array<char, 20> id;
   const std::to_chars_result end = std::to_chars(id.begin(), id.end(), request->id);
   pipes_.out()
@@ -121,21 +116,67 @@ void Server::reply_to(std::string_view line) {
       .append("}\n");
 }
 
-std::string_view Server::answer_of_callback(Tcl_Obj* procedure, std::string_view line) {
-  const auto subject = find_subject(line);
-  if (!subject) {
-    Words words{"::hooksmtpd::with_decoded"};
-    words.append(procedure);
-    words.append(value_of(line));
-    return words.call(interpreter_).value_or(kFailed);
+// While a callback waits for events more is read, and then the line is gone.
+std::string_view Server::answer(std::string_view event, std::string_view line) {
+  if (event == "hello") {
+    return Words{"::hooksmtpd::hello", line, std::to_string(at_once_)}.call(interpreter_).value_or(kFailed);
   }
+  Tcl_Obj* procedure = procedure_of(event);
+  if (procedure == nullptr) return kAccept;
+  if (!event.starts_with("deliver")) return answer_about_address(procedure, line);
+  const auto parts = find_message(event, line);
+  return parts ? answer_about_message(procedure, *parts) : not_understood(line);
+}
+
+std::string_view Server::not_understood(std::string_view line) {
+  log_error("not a request: " + std::string(line.substr(0, kShown)));
+  return kNotUnderstood;
+}
+
+std::string_view Server::answer_about_address(Tcl_Obj* procedure, std::string_view line) {
+  const auto address = find_address(line);
+  if (!address) return answer_decoded(procedure, line, nullptr);
   Words words(procedure);
-  if (subject->message) {
-    words.append(value_of(subject->message->from));
-    words.append(list_of(subject->message->to));
-  }
-  words.append(value_of(subject->last));
+  words.append(value_of(*address));
   return words.call(interpreter_).value_or(kFailed);
 }
+
+std::string_view Server::answer_about_message(Tcl_Obj* procedure, const Parts& parts) {
+  Tcl_Obj* lines = lines_of(parts.body);
+  if (lines == nullptr) return kFailed;
+  const auto envelope = find_envelope(parts.head);
+  if (!envelope) return answer_decoded(procedure, std::string(parts.head) + "}", lines);
+  Words words(procedure);
+  words.append(value_of(envelope->from));
+  words.append(list_of(envelope->to));
+  words.append(lines);
+  return words.call(interpreter_).value_or(kFailed);
+}
+
+std::string_view Server::answer_decoded(Tcl_Obj* procedure, std::string_view object, Tcl_Obj* lines) {
+  Words words{"::hooksmtpd::with_decoded"};
+  words.append(procedure);
+  words.append(value_of(object));
+  if (lines != nullptr) words.append(lines);
+  return words.call(interpreter_).value_or(kFailed);
+}
+
+// Null if there is none to be had, which is in the log then.
+Tcl_Obj* Server::lines_of(const Body& body) {
+  if (body.kind == Body::Kind::kBase64) {
+    if (!Words{"::binary", "decode", "base64", body.value}.call(interpreter_)) return nullptr;
+    int size = 0;
+    const unsigned char* octets = Tcl_GetByteArrayFromObj(Tcl_GetObjResult(interpreter_), &size);
+    return tcl::lines_of({reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size)});
+  }
+  const auto text = unescaped(body.value);
+  if (!text) return log_error("the message is no JSON string"), nullptr;
+  if (body.kind == Body::Kind::kText) return tcl::lines_of(*text);
+  const auto message = read_file(*text);
+  if (!message) return log_error("cannot read " + *text + ": " + std::strerror(message.error())), nullptr;
+  return tcl::lines_of(*message);
+}
+
+void Server::log_error(std::string_view text) { Words{"::hooksmtpd::log", "error", text}.call(interpreter_); }
 
 }  // namespace hooksmtpd::tcl

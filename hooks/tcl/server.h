@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "hooks/tcl/pipes.h"
+#include "hooks/tcl/request.h"
 
 struct Tcl_Interp;
 struct Tcl_Obj;
+struct Tcl_TimerToken_;
 
 namespace hooksmtpd::tcl {
 
@@ -31,13 +33,21 @@ class Server {
   void exit();
 
   void reply_to(std::string_view line);
-  std::string_view answer_of_callback(Tcl_Obj* procedure, std::string_view line);
+  // What a reply says besides its id, here and below; nothing is a yes.
+  std::string_view answer(std::string_view event, std::string_view line);
+  std::string_view answer_about_address(Tcl_Obj* procedure, std::string_view line);
+  std::string_view answer_about_message(Tcl_Obj* procedure, const Parts& parts);
+  // `object` is JSON that needs a parser.
+  std::string_view answer_decoded(Tcl_Obj* procedure, std::string_view object, Tcl_Obj* lines);
+  Tcl_Obj* lines_of(const Body& body);
+  std::string_view not_understood(std::string_view line);
+  void log_error(std::string_view text);
 
   Tcl_Interp* interpreter_;
   Pipes pipes_;
   int at_once_;
   bool serving_ = false;
-  bool again_ = false;  // a turn_again() is due
+  Tcl_TimerToken_* again_ = nullptr;  // another turn is due
 };
 
 }  // namespace hooksmtpd::tcl

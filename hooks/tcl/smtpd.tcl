@@ -97,7 +97,7 @@ proc ::smtpd::configure {args} {
     return {}
 }
 
-# The other side. `serve` and `lines_of` are server.cc's.
+# The other side. The command `serve` is server.cc's.
 namespace eval ::hooksmtpd {
     variable started 0  ;# smtpd::start was called
     variable problem {} ;# why the script did not come that far
@@ -123,15 +123,15 @@ proc ::hooksmtpd::refused {action code enhanced text} {
 
 # Calls one of the procedures below with what it needs of a request that has something to decode. What was not UTF-8 becomes
 # a character for each octet, as a channel of smtpd reads it.
-proc ::hooksmtpd::with_decoded {procedure line} {
+proc ::hooksmtpd::with_decoded {procedure json {lines {}}} {
     set octets {text { binary decode base64 $text }}
-    set request [json::json2dict $line]
+    set request [json::json2dict $json]
     foreach key {address from} {
         if {[dict exists $request ${key}_b64]} {
             dict set request $key [apply $octets [dict get $request ${key}_b64]]
         }
     }
-    if {![dict exists $request message]} { return [$procedure [dict get $request address]] }
+    if {[dict exists $request address]} { return [$procedure [dict get $request address]] }
     if {[dict exists $request to_b64]} {
         set to {}
         foreach address [dict get $request to] encoded [dict get $request to_b64] {
@@ -139,7 +139,7 @@ proc ::hooksmtpd::with_decoded {procedure line} {
         }
         dict set request to $to
     }
-    return [$procedure [dict get $request from] [dict get $request to] [dict get $request message path]]
+    return [$procedure [dict get $request from] [dict get $request to] $lines]
 }
 
 proc ::hooksmtpd::hello {line at_once} {
@@ -159,7 +159,7 @@ proc ::hooksmtpd::hello {line at_once} {
             log warn "the script has a $option, but the daemon does not ask this hook: add \"$event\" to its events"
         }
     }
-    return "\"ready\":true,\"name\":\"tcl\",\"v\":1,\"concurrency\":$at_once,\"stores\":$stores,\"decline\":\[\"reset\"\]"
+    return "\"ready\":true,\"name\":\"tcl\",\"v\":1,\"concurrency\":$at_once,\"body\":\"inline\",\"stores\":$stores,\"decline\":\[\"reset\"\]"
 }
 
 proc ::hooksmtpd::validate_host {address} {
@@ -181,12 +181,12 @@ proc ::hooksmtpd::validate_recipient {address} {
     return [::smtpd::.call [list {*}$callback $address] refused_address]
 }
 
-proc ::hooksmtpd::deliver {from to path} {
+proc ::hooksmtpd::deliver {from to lines} {
     set callback $::smtpd::options(deliver)
-    if {$::smtpd::options(deliverMIME) ne {}} { return [deliver_mime [lines_of $path]] }
+    if {$::smtpd::options(deliverMIME) ne {}} { return [deliver_mime $lines] }
     if {$callback eq {}} return
     set recipients [lmap address $to { string cat < $address > }]
-    return [::smtpd::.call [list $callback <$from> $recipients [lines_of $path]] refused_message]
+    return [::smtpd::.call [list $callback <$from> $recipients $lines] refused_message]
 }
 
 proc ::hooksmtpd::deliver_mime {lines} {

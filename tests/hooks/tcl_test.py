@@ -1,5 +1,6 @@
 """A script written for tcllib's smtpd: in process there, and behind hooksmtpd; what a client and the script see of it."""
 
+import base64
 import json
 import pathlib
 import re
@@ -11,7 +12,7 @@ import pytest
 
 from harness.client import Client
 from harness.network import HOST
-from hooks.pipe import BUILD, Hook, golden
+from hooks.pipe import BUILD, Hook, golden, to_line
 
 TCL = BUILD / "hooks/tcl/tcl"
 SCRIPT = pathlib.Path(__file__).parent / "tcl/smtpd.tcl"
@@ -213,7 +214,9 @@ class Script:
         self.message.write_bytes(octets)
         request = json.loads(golden("deliver")[0])
         request["message"]["path"] = str(self.message)
-        return self.ask({**request, **changes})
+        request |= changes
+        message = request.pop("message")
+        return self.ask({**request, "message": message})  # it comes last
 
     def ask(self, request):
         """The reply without its id."""
@@ -262,6 +265,34 @@ def test_octets_that_are_no_text_arrive_as_a_channel_of_smtpd_reads_them(tmp_pat
     assert script.deliver(b"\xe2\x82\xac\r\n", from_b64="/EBhLnRlc3Q=", **{"from": "\ufffd@a.test"},
                           to_b64=[None, "/kBhLnRlc3Q="], to=["k\u00f6@a.test", "\ufffd@a.test"]) == OK
     assert "<\xfc@a.test> {<k\xf6@a.test> <\xfe@a.test>} 3\n" in script.hook.close()
+
+
+@pytest.mark.parametrize("octets", [
+    b"Subject: x\r\n\r\n\"quoted\" back\\slash \t tab\r\n", b"", b"\r\n\r\n", b"no end", b"a\0b\x01\x7f\r\nc\rd\ne\r\r\n",
+    "\u20ac \U0001f600\u2028\r\n".encode(), b"\xe9 \xff\xfe\r\nascii\r\n", b'","message":{"path":"/etc/passwd"}}\r\n[exit] $x }\r\n'])
+def test_a_message_in_the_request_is_octet_for_octet_what_it_is_in_a_file(tmp_path, octets):
+    script = Script(tmp_path, "proc d {s r l} { set e {}; foreach n $l { lappend e [binary encode hex $n] }; puts $e }\n" + SERVE)
+    assert script.ready["body"] == "inline"
+    assert script.deliver(octets) == OK
+    message = {"size": len(octets), "eight_bit": False, "long_lines": 0, "trace_headers": 0}
+    try:
+        message["data"] = octets.decode()
+    except UnicodeDecodeError:
+        message["data_b64"] = base64.b64encode(octets).decode()
+    assert script.deliver(message=message) == OK
+    assert script.deliver(message=message, **{"from": '"a b"@x.test'}) == OK
+    lines = octets.removesuffix(b"\n").replace(b"\r\n", b"\n").split(b"\n") if octets else []
+    lines = [line.removesuffix(b"\r") if number == len(lines) - 1 and octets.endswith(b"\n") else line
+             for number, line in enumerate(lines)]
+    expected = " ".join(line.hex() or "{}" for line in lines)
+    assert script.hook.close().splitlines() == [expected] * 3
+
+
+def test_a_message_that_is_none_is_deferred(tmp_path):
+    script = Script(tmp_path, "proc d args {}\n" + SERVE)
+    for message in ({"size": 1, "path": str(tmp_path / "gone")}, {"size": 1}):
+        assert script.deliver(message=message)["code"] == 451
+    assert "cannot read " in script.hook.close()
 
 
 def test_what_a_script_prints_is_no_reply(tmp_path):
@@ -337,16 +368,19 @@ def test_many_requests_at_once_are_answered_in_order(tmp_path):
     hook.close()
 
 
-def test_others_are_answered_while_a_callback_waits_for_events(tmp_path):
+@pytest.mark.parametrize("together", [True, False])
+def test_others_are_answered_while_a_callback_waits_for_events(tmp_path, together):
     (tmp_path / "script.tcl").write_text("""
         proc v a {
-            if {![string match wait@* $a]} return
-            set ::program [open {|sh -c {sleep 0.2; echo done}} r]
-            fileevent $::program readable { gets $::program ::said; close $::program }
+            if {$a eq "c@x.test"} { set ::came $a }
+            if {$a ne "wait@x.test"} return
+            vwait ::came
+            set program [open {|echo done} r]
+            fileevent $program readable [list apply {{program} { set ::said [gets $program]; close $program }} $program]
             vwait ::said
             after 1 { set ::later yes }
             vwait ::later
-            error "$::said $::later"
+            error "$::came $::said $::later"
         }
         package require smtpd
         smtpd::configure -validate_recipient v
@@ -355,10 +389,12 @@ def test_others_are_answered_while_a_callback_waits_for_events(tmp_path):
     hook = Hook([TCL, "-j", "64", tmp_path / "script.tcl"])
     hook.ask(json.loads(golden("hello")[0]))
     request = json.loads(golden("validate_recipient")[0])
-    for number, address in ((2, "wait@x.test"), (3, "b@x.test"), (4, "c@x.test")):
-        hook.write(json.dumps({**request, "id": number, "address": address}, separators=(",", ":")) + "\n")
+    lines = [to_line({**request, "id": number, "address": address}) + "\n"
+             for number, address in ((2, "wait@x.test"), (3, "b@x.test"), (4, "c@x.test"))]
+    for text in ["".join(lines)] if together else lines:
+        hook.write(text)
     replies = [json.loads(hook.read()) for _ in range(3)]
-    assert replies == [{"id": 3, **OK}, {"id": 4, **OK}, {"id": 2, "action": "reject", "text": ["done yes"]}]
+    assert replies == [{"id": 3, **OK}, {"id": 4, **OK}, {"id": 2, "action": "reject", "text": ["c@x.test done yes"]}]
     assert hook.close() == ""
 
 
