@@ -32,6 +32,18 @@ def test_a_message_that_is_large_goes_in_and_comes_out(inbox, message):
     assert inbox.http("GET", f"/api/v2/messages/{found['id']}/raw")[2] == raw
 
 
+@pytest.mark.parametrize("size", (1, 32 * 1024, 32 * 1024 + 1))
+def test_a_message_of_any_size_is_the_one_that_was_told_of_or_is_deferred(inbox, size):
+    raw = (b"\r\n" + bytes(range(256)) * 200)[:size]
+    assert inbox.deliver(raw)["action"] == "accept"
+    assert inbox.http("GET", "/api/v2/messages/latest/raw")[2] == raw
+    for told in (size - 1, size + 1):
+        request = inbox.deliver_request(raw)
+        request["message"]["size"] = told
+        assert inbox.ask(request)["action"] == "defer"
+    assert inbox.get("/api/v2/messages")["total"] == 1
+
+
 def test_many_at_once_share_a_commit_and_all_are_there(inbox, message):
     for burst in range(5):
         requests = [inbox.deliver_request(message(f"burst {burst} {i}")) for i in range(64)]

@@ -1,4 +1,5 @@
-// The octets of a message's file, mapped: however large it is, they are nobody's copy.
+// The octets of a message's file. A large one is mapped and nobody's copy; a small one is read, since the kernel takes
+// longer to map and unmap it.
 
 #pragma once
 
@@ -21,16 +22,18 @@ class Octets {
   Octets& operator=(const Octets&) = delete;
   ~Octets();
 
-  std::string_view view() const { return {static_cast<const char*>(place_), size_}; }
+  std::string_view view() const { return place_ ? std::string_view(static_cast<const char*>(place_), size_) : read_; }
   int file() const { return file_; }
 
  private:
-  Octets(int file, void* place, std::size_t size) : file_(file), place_(place), size_(size) {}
+  explicit Octets(int file) : file_(file) {}
   static std::expected<std::shared_ptr<Octets>, int> map_all(int file, std::uint64_t size);
+  static std::expected<std::shared_ptr<Octets>, int> read_all(int file, std::uint64_t size);
 
   int file_;
-  void* place_;
-  std::size_t size_;
+  void* place_ = nullptr;  // null: they are in read_
+  std::size_t size_ = 0;
+  std::string read_;
 };
 
 }  // namespace hooksmtpd::inbox

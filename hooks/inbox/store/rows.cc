@@ -78,7 +78,10 @@ Rows::Rows(const Database& database)
       delete_search_(database, "DELETE FROM search WHERE rowid = ?"),
       delete_tags_(database, "DELETE FROM tags WHERE sequence = ?"),
       delete_tag_(database, "DELETE FROM tags WHERE tag = ? AND sequence = ?"),
-      set_unread_(database, "UPDATE messages SET unread = ? WHERE sequence = ?") {
+      set_unread_(database, "UPDATE messages SET unread = ? WHERE sequence = ?"),
+      count_(
+          database,
+          "UPDATE mailboxes SET messages = messages + ?, unread = unread + ?, octets = octets + ? WHERE mailbox = ?") {
   read_totals();
 }
 
@@ -305,14 +308,7 @@ std::size_t Rows::prune_sessions(const Keep& keep, std::size_t most) {
 
 void Rows::flush() {
   for (const auto& [mailbox, counts] : std::exchange(counted_, {})) {
-    Statement(
-        database_,
-        "UPDATE mailboxes SET messages = messages + ?, unread = unread + ?, octets = octets + ? WHERE mailbox = ?")
-        .bind(1, counts.messages)
-        .bind(2, counts.unread)
-        .bind(3, counts.octets)
-        .bind(4, mailbox)
-        .run();
+    count_.bind(1, counts.messages).bind(2, counts.unread).bind(3, counts.octets).bind(4, mailbox).run();
     totals_.messages += static_cast<std::uint64_t>(counts.messages);
     totals_.octets += static_cast<std::uint64_t>(counts.octets);
   }

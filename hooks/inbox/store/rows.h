@@ -88,7 +88,7 @@ class Rows {
 
   const Database& database_;
   Statement insert_message_, insert_raw_, insert_search_, insert_tag_, insert_session_;
-  Statement row_, oldest_, delete_message_, delete_raw_, delete_search_, delete_tags_, delete_tag_, set_unread_;
+  Statement row_, oldest_, delete_message_, delete_raw_, delete_search_, delete_tags_, delete_tag_, set_unread_, count_;
   std::map<std::string, std::int64_t, std::less<>> mailboxes_;
   std::map<std::int64_t, Counts> counted_;  // by mailbox, since the transaction began
   std::vector<Change> changes_;
