@@ -19,8 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kUnix = "unix:";
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string() : value;
