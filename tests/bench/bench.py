@@ -56,6 +56,9 @@ SCENARIOS |= {
     "hooks-tcl": Scenario("the same Tcl callbacks", "--connections 64 --messages 100", peers=("tcllib", "hooksmtpd+tcl")),
     "inbox": Scenario("messages of 1 KiB, stored", "--connections 64 --messages 100",
                       peers=("maildev", "hooksmtpd", "hooksmtpd+maildir", "hooksmtpd+inbox")),
+    "inbox-single": Scenario("one message a connection, stored", "--connections 64 --messages 1", peers=("maildev", "hooksmtpd+inbox")),
+    "inbox-one": Scenario("one message after the other, each on a connection of its own, stored", "--connections 1 --messages 1",
+                          peers=("maildev", "hooksmtpd+inbox")),
     "hooks-burst": Scenario("1,000 connections", "--connections 1000 --messages 1",
                             peers=("hooksmtpd+compiled", "hooksmtpd+compiled+disturbed")),
 }
@@ -153,6 +156,7 @@ def report(results: dict, options: argparse.Namespace) -> None:
         print(f"| {title} | {floor} | {sink} | {value['hooksmtpd']:,.1f} | {must} | {aim} "
               f"| {verdict(value['hooksmtpd'], must, aim)} |")
     report_tls(results)
+    report_inbox(results)
     hooks.report(results)
     sandbox.report(results)
     for name, servers in results.items():
@@ -179,6 +183,25 @@ def report_tls(results: dict) -> None:
         ratio = cost["hooksmtpd"] / cost["postfix"]
         print(f"| {scenario.title} | {done['postfix']} | {done['hooksmtpd']} | {ratio:.2f} | {scenario.must:.2f} | {scenario.aim:.2f} "
               f"| {verdict(ratio, scenario.must, scenario.aim)} |")
+
+
+def report_inbox(results: dict) -> None:
+    """Beside MailDev: rates by the clock and CPU times, and their ratios of each round."""
+    compared = {name: servers for name, servers in results.items() if {"maildev", "hooksmtpd+inbox"} <= servers.keys()}
+    if not compared:
+        return
+    print("\nStored by the inbox beside MailDev, `median [least-most]`; the ratios are of each round:\n")
+    print("| | messages/s, MailDev | the inbox | ratio (must: 20) | | CPU us, MailDev | the inbox | ratio |\n|---|---|---|---|---|---|---|---|")
+    for name, servers in compared.items():
+        cells = []
+        for key in ("messages_per_second", "cpu_us"):
+            theirs, ours = servers["maildev"], servers["hooksmtpd+inbox"]
+            more, less = (ours, theirs) if key == "messages_per_second" else (theirs, ours)
+            ratios = [{"ratio": a[key] / b[key]} for a, b in zip(more, less)]
+            cells += [spread(theirs, key), spread(ours, key), spread(ratios, "ratio")]
+            if key == "messages_per_second":
+                cells.append(verdict(1 / median(ratios, "ratio"), 1 / 20, 1 / 40))
+        print(f"| {SCENARIOS[name].title} | " + " | ".join(cells) + " |")
 
 
 def main() -> None:

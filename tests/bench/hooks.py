@@ -124,9 +124,6 @@ def report(results: dict) -> None:
         value = median(results["inbox"]["hooksmtpd+inbox"], "cpu_us")
         print(f"\nA message of 1 KiB, in the inbox and on disk when it is acknowledged: {value:,.0f} us of CPU time of all processes "
               f"(must: 330, aim: 150, {verdict(value, 330, 150)})")
-        if "maildev" in results["inbox"]:
-            theirs = median(results["inbox"]["maildev"], "cpu_us")
-            print(f"\nMailDev takes {theirs:,.0f} us: {theirs / value:.1f} x (must: 20, {verdict(value / theirs, 1 / 20, 1 / 40)})")
     if "hooks-burst" in results:
         quiet, busy = (results["hooks-burst"][name] for name in ("hooksmtpd+compiled", "hooksmtpd+compiled+disturbed"))
         ratio = statistics.median(b["p99_ms"] / q["p99_ms"] for q, b in zip(quiet, busy))

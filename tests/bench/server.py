@@ -107,7 +107,9 @@ class Server:
         if name == "tcllib":
             return ["tclsh", str(programs / "callbacks.tcl"), str(self.port)], {}
         if name == "maildev":
-            return (["node", str(options.npm / "node_modules/maildev/bin/maildev"), "--smtp", str(self.port), "--web", str(free_port()),
+            package = options.npm / "node_modules/maildev"
+            program = json.loads((package / "package.json").read_text())["bin"]["maildev"]
+            return (["node", str(package / program), "--smtp", str(self.port), "--web", str(free_port()),
                      "--ip", "127.0.0.1", "--web-ip", "127.0.0.1", "--mail-directory", str(self.store), "--silent"], {})
         more = SLOW_LISTENER.format(name=self.hooks[0], port=self.slow_port) if self.disturbed else ""
         for hook in self.hooks + ["slow"] * self.disturbed:
