@@ -11,9 +11,9 @@ EINVAL: give_a_file_to_root become_root become_root_in_effect become_the_group_o
   start_somebody_as_root
 done: make_state_readable_by_all give_state_away become_the_group_of_the_victim
 done or done *: become_the_worker list_own_spool
-# The test's daemon stands in /var/tmp, its programs where there is no SDK.
+# The test's daemon stands in /var/tmp, its programs perhaps where there is no SDK.
 EROFS: write_into_var_tmp
-ENOENT: write_the_sdk
+ENOENT or EROFS or EACCES: write_the_sdk
 """)
 
 # Besides, no limit of processes.
@@ -50,12 +50,12 @@ done or done *: list_own_spool see_the_keeper see_other_processes
 EPERM or EINVAL: give_a_file_to_root become_root become_root_in_effect become_the_group_of_root
   become_the_group_of_root_in_effect start_somebody_as_root
 EPERM or EINVAL or done: become_the_worker become_the_group_of_the_victim
-# The network is the machine's: TCP is refused, datagrams are not.
-done: send_a_datagram
+# The network is the machine's: TCP is refused, datagrams are not, if there is a way.
+done or ENETUNREACH: send_a_datagram
 done * or EACCES: see_interfaces
 no name or exit 2 or EAI_AGAIN or ENOTFOUND or done or done *: ask_for_a_name
 ECONNREFUSED or ETIMEOUT or ENOTFOUND or done or done *: ask_a_server_for_a_name
-ENOENT: write_the_sdk
+ENOENT or EACCES: write_the_sdk
 """)
 
 
