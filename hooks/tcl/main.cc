@@ -18,8 +18,7 @@
 //
 // LINES begin with the trace header fields, as there. What differs, and why:
 //   - Client text is never code. A callback is a command prefix, and a client's address one word at its end.
-//   - The addresses and ports of `start`, the banner and TLS are the configuration's; `start` and `configure` take
-//   them,
+//   - The addresses and ports of `start`, the banner and TLS are the configuration's; `start` and `configure` take them
 //     and `cget` gives them back. After `stop` further clients hear 421, and sessions go on.
 //   - The domain of an address is in lower case.
 //   - The null sender of a bounce is accepted without asking validate_sender: no callback expects it (smtpd calls it
