@@ -9,7 +9,7 @@
 #include "daemon/worker/entry.h"
 #include "daemon/worker/generation.h"
 #include "daemon/worker/notes.h"
-#include "proto/hook/request.h"
+#include "daemon/worker/snapshot.h"
 #include "proto/mail/added_header.h"
 #include "proto/smtp/session.h"
 
@@ -19,7 +19,7 @@ namespace hooksmtpd::worker {
 class Client {
  public:
   virtual void answer(smtp::QuestionId question, const mail::Verdict& verdict) = 0;
-  virtual hook::SessionFacts facts() const = 0;  // without notes
+  virtual const SnapshotPtr& snapshot() = 0;  // of the session, until something of it changes
   virtual const smtp::Session& session() const = 0;
   virtual const GenerationPtr& generation() const = 0;
   virtual const Policy& policy() const = 0;       // of that generation

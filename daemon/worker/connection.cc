@@ -337,9 +337,8 @@ void Connection::close(hook::EndReason reason) {
         about());
   }
   if (!policy_.chain(config::HookEvent::kDisconnect).empty()) {
-    const hook::SessionFacts session = facts();
     clients_.dispatcher_.notices().disconnected(*this,
-                                                {.session = session,
+                                                {.session = snapshot()->facts(),
                                                  .duration = duration,
                                                  .commands = counts.commands,
                                                  .recipients = counts.recipients_accepted,

@@ -48,7 +48,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   const GenerationPtr& generation() const override { return generation_; }
   const Policy& policy() const override { return policy_; }
   std::uint64_t number() const override { return number_; }
-  hook::SessionFacts facts() const override;
+  const SnapshotPtr& snapshot() override;
   std::unique_ptr<Body> take_body() override;
   Notes& notes() override { return notes_; }
   const Notes& notes() const override { return notes_; }
@@ -123,6 +123,7 @@ class Connection final : public smtp::Host, public Client, public Deadline {
   std::string output_;  // what the socket did not take
   std::unique_ptr<Body> body_;
   Notes notes_;
+  SnapshotPtr snapshot_;  // null: no hook was asked yet
   mail::AddedSize added_;
   std::unique_ptr<Dialogue> dialogue_;  // if a hook wants it with disconnect
   std::string subject_;                 // of the message that is being judged

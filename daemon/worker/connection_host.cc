@@ -28,17 +28,18 @@ std::string subject_of(const Body& body) {
 
 }  // namespace
 
-hook::SessionFacts Connection::facts() const {
-  hook::SessionFacts facts{.id = session_.id(),
-                           .listener = listener_.name,
-                           .client = {.ip = session_.peer().address, .port = session_.peer().port},
-                           .server = {.ip = listener_.ip, .port = listener_.port},
-                           .helo = session_.helo(),
-                           .protocol = session_.protocol(),
-                           .tls = {},
-                           .user = session_.user()};
-  if (session_.tls()) facts.tls = to_hook(*session_.tls());
-  return facts;
+const SnapshotPtr& Connection::snapshot() {
+  const hook::SessionFacts now{.id = session_.id(),
+                               .listener = listener_.name,
+                               .client = {.ip = session_.peer().address, .port = session_.peer().port},
+                               .server = {.ip = listener_.ip, .port = listener_.port},
+                               .helo = session_.helo(),
+                               .protocol = session_.protocol(),
+                               .user = session_.user()};
+  if (!snapshot_ || !snapshot_->shows(now, session_.tls() != nullptr)) {
+    snapshot_ = std::make_shared<const Snapshot>(now, session_.tls());
+  }
+  return snapshot_;
 }
 
 TracedSession Connection::traced() const {

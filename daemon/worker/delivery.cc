@@ -6,7 +6,7 @@
 namespace hooksmtpd::worker {
 
 Delivery::Delivery(Client& client)
-    : session(client.facts(), client.session().tls()),
+    : session(client.snapshot()),
       transaction(client.session().transaction()->id),
       envelope(client.session().transaction()->envelope),
       received_at(utc_now()),
@@ -23,7 +23,7 @@ Delivery::Delivery(Client& client)
 }
 
 hook::SessionFacts Delivery::facts(std::string_view hook) const {
-  hook::SessionFacts facts = session.facts();
+  hook::SessionFacts facts = session->facts();
   facts.notes = notes.of(hook);
   return facts;
 }

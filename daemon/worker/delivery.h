@@ -34,7 +34,7 @@ struct Delivery {
   // error is errno; the message is as it was then.
   std::expected<void, int> add_headers(std::span<const mail::AddedHeader> headers);
 
-  Snapshot session;
+  SnapshotPtr session;
   std::string transaction;
   mail::Envelope envelope;                                // over LMTP, without those that some hook did not accept
   std::optional<RecipientVerdicts> recipient_verdicts{};  // over LMTP

@@ -110,7 +110,7 @@ void Dispatcher::spool_failed(Inquiry& inquiry, std::string_view hook, int error
   decide_later(inquiry, fallback::on_spool_error(error));
 }
 
-void Dispatcher::outcome(Inquiry& inquiry, Outcome outcome) {
+void Dispatcher::outcome(Inquiry& inquiry, Outcome&& outcome) {
   if (inquiry.delivery) inquiry.delivery->body->withdraw();
   tell_client(inquiry, outcome);
   if (inquiry.making_tree) return tree_made(inquiry, std::move(outcome));
@@ -132,7 +132,7 @@ void Dispatcher::tell_client(Inquiry& inquiry, const Outcome& outcome) {
 
 // What the mime hook refuses, a message of too many parts, is refused for the hook that wanted the tree. Where only the
 // mime hook has seen a message whose client is gone, nobody has: the client will send it again.
-void Dispatcher::tree_made(Inquiry& inquiry, Outcome outcome) {
+void Dispatcher::tree_made(Inquiry& inquiry, Outcome&& outcome) {
   Delivery& delivery = *inquiry.delivery;
   if (outcome.kind != Outcome::kQueueFull) delivery.tree_by = inquiry.asked;
   if (!inquiry.client && delivery.accepted_by.empty()) return drop(inquiry);
@@ -152,7 +152,7 @@ void Dispatcher::tree_is_read(Inquiry& inquiry) {
   inquiry.delivery->tree.clear();
 }
 
-void Dispatcher::judged(Inquiry& inquiry, Outcome outcome) {
+void Dispatcher::judged(Inquiry& inquiry, Outcome&& outcome) {
   switch (outcome.kind) {
     case Outcome::kVerdict:
       if (!takes_recipients(inquiry, outcome.verdict)) {
@@ -187,11 +187,11 @@ void Dispatcher::log_verdict(const Inquiry& inquiry, const Verdict& verdict) {
 // A message of which no tree could be made is deferred, whatever its hook's on_failure.
 void Dispatcher::failed(Inquiry& inquiry, std::string_view reason) {
   const config::HookEvent event = inquiry.asked_event();
-  const Verdict verdict =
+  Verdict verdict =
       fallback::on_failure(inquiry.making_tree ? config::OnFailure::kTempfail : inquiry.hook().on(event).on_failure);
   log_.warn(inquiry.about_hook(), "hook {} failed event={} {} on_failure={}: {}", inquiry.asked->label(),
             config::to_string(event), inquiry.tag(), to_string(verdict.action), reason);
-  decide(inquiry, verdict);
+  decide(inquiry, std::move(verdict));
 }
 
 // What a hook said of single recipients counts over LMTP only: elsewhere the client gets one reply for all of them.
@@ -216,7 +216,7 @@ bool Dispatcher::takes_headers(mail::AddedSize& all, const Verdict& verdict) {
   return true;
 }
 
-void Dispatcher::decide(Inquiry& inquiry, Verdict given) {
+void Dispatcher::decide(Inquiry& inquiry, Verdict&& given) {
   tree_is_read(inquiry);
   Delivery* const delivery = inquiry.delivery.get();
   const bool lmtp = delivery && delivery->recipient_verdicts && given.action != Action::kClose;
@@ -275,7 +275,7 @@ void Dispatcher::decide_later(Inquiry& inquiry, Verdict verdict) {
 void Dispatcher::decide_after(Inquiry& inquiry, Verdict verdict, std::chrono::milliseconds delay) {
   const auto callback = [](evutil_socket_t, short, void* argument) noexcept {
     auto& due = *static_cast<Inquiry*>(argument);
-    due.dispatcher().decide(due, std::exchange(due.delay, nullptr)->verdict);
+    due.dispatcher().decide(due, std::move(std::exchange(due.delay, nullptr)->verdict));
   };
   inquiry.delay = std::make_unique<Inquiry::Delay>(
       Inquiry::Delay{.timer = Event(evtimer_new(base_, callback, &inquiry)), .verdict = std::move(verdict)});

@@ -309,7 +309,7 @@ void HookProcess::keep_waiting() {
   }
 }
 
-void HookProcess::finish(hook::RequestId id, Outcome outcome) {
+void HookProcess::finish(hook::RequestId id, Outcome&& outcome) {
   const auto found = std::ranges::find(outstanding_, id, &Request::id);
   if (found == outstanding_.end()) return;
   const Request request = std::move(*found);

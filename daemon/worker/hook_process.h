@@ -45,7 +45,7 @@ struct Outcome {
 // Whoever asked. It is told exactly once, lives until then, and is never told from within ask().
 class Asker {
  public:
-  virtual void outcome(Outcome outcome) = 0;
+  virtual void outcome(Outcome&& outcome) = 0;
   // For the log. Its `hook` is empty.
   virtual sys::About about() const = 0;
   // For the trace: the message that it asks about, if that is not longer than `most`.
@@ -148,7 +148,7 @@ class HookProcess {
   void let_go();
   void close_pipes();
   void keep_waiting();
-  void finish(hook::RequestId id, Outcome outcome);
+  void finish(hook::RequestId id, Outcome&& outcome);
   void count(hook::Event event, std::chrono::nanoseconds took);
   void trace(Request& request);
   void trace(const Request& request, const Outcome& outcome);

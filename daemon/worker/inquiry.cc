@@ -89,7 +89,7 @@ bool Inquiry::goes_inline() const {
 std::optional<hook::SessionFacts> Inquiry::facts() const {
   if (delivery) return delivery->facts(hook().name);
   if (!client) return std::nullopt;
-  hook::SessionFacts facts = client->facts();
+  hook::SessionFacts facts = client->snapshot()->facts();
   facts.notes = std::as_const(*client).notes().of(hook().name);
   return facts;
 }

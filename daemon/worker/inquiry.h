@@ -22,7 +22,7 @@ class Inquiry final : public Asker {
  public:
   Inquiry(Dispatcher& dispatcher, Client& client, smtp::QuestionId id, const smtp::Question& question);
 
-  void outcome(Outcome outcome) override { dispatcher_.outcome(*this, std::move(outcome)); }
+  void outcome(Outcome&& outcome) override { dispatcher_.outcome(*this, std::move(outcome)); }
   sys::About about() const override;
   // The same with the hook that it has come to.
   sys::About about_hook() const;

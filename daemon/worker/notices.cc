@@ -29,7 +29,7 @@ class Notices::Told final : public Asker {
  public:
   Told(Notices& notices, Client& to, const std::string& hook) : client(&to), notices_(notices), hook_(hook) {}
 
-  void outcome(Outcome outcome) override {
+  void outcome(Outcome&& outcome) override {
     if (client && outcome.notes) client->notes().set(hook_, *std::move(outcome.notes));
     notices_.told_.erase(self);
   }
@@ -99,7 +99,7 @@ void Notices::tell_reset(HookProcess& process, const config::Hook& hook, const h
 void Notices::reset(Client& client, std::string_view transaction, hook::ResetReason reason) {
   const auto& chain = client.policy().chain(HookEvent::kReset);
   if (chain.empty()) return;
-  hook::SessionFacts facts = client.facts();
+  hook::SessionFacts facts = client.snapshot()->facts();
   for (const std::size_t index : chain) {
     const config::Hook& hook = client.generation()->config.hooks[index];
     facts.notes = std::as_const(client).notes().of(hook.name);

@@ -1,7 +1,8 @@
-// What a request says about a session, kept beyond the session: a client may be gone before its message is delivered.
+// What requests say of a session, as it is for many of them: made once, and kept by messages that outlive the session.
 
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -11,37 +12,50 @@
 
 namespace hooksmtpd::worker {
 
-struct Snapshot {
-  // `tls_facts`: those of facts.tls; null: none.
+class Snapshot {
+ public:
+  // `tls_facts`: null where there is no TLS. Of `facts` all else is taken but the notes.
   Snapshot(const hook::SessionFacts& facts, const smtp::TlsFacts* tls_facts)
-      : id(facts.id),
-        listener(facts.listener),
-        client_ip(facts.client.ip),
-        server_ip(facts.server.ip),
-        helo(facts.helo),
-        protocol(facts.protocol),
-        user(facts.user),
-        client_port(facts.client.port),
-        server_port(facts.server.port) {
-    if (tls_facts) tls = *tls_facts;
+      : id_(facts.id),
+        listener_(facts.listener),
+        client_ip_(facts.client.ip),
+        server_ip_(facts.server.ip),
+        helo_(facts.helo),
+        protocol_(facts.protocol),
+        user_(facts.user),
+        facts_{.id = id_,
+               .listener = listener_,
+               .client = {.ip = client_ip_, .port = facts.client.port},
+               .server = {.ip = server_ip_, .port = facts.server.port},
+               .helo = helo_,
+               .protocol = protocol_,
+               .user = user_} {
+    if (tls_facts) {
+      tls_ = *tls_facts;
+      facts_.tls = to_hook(*tls_);
+    }
+    written_ = written_once(facts_);
+    facts_.written = written_;
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+  // Without notes; views, as long as this is there.
+  const hook::SessionFacts& facts() const { return facts_; }
+
+  // The same session, later, is still as this says. TLS begins once, and never ends.
+  bool shows(const hook::SessionFacts& now, bool tls) const {
+    return now.helo == helo_ && now.protocol == protocol_ && now.user == user_ && tls == tls_.has_value() &&
+           now.client.ip == client_ip_ && now.client.port == facts_.client.port;
   }
 
-  hook::SessionFacts facts() const {
-    hook::SessionFacts facts{.id = id,
-                             .listener = listener,
-                             .client = {.ip = client_ip, .port = client_port},
-                             .server = {.ip = server_ip, .port = server_port},
-                             .helo = helo,
-                             .protocol = protocol,
-                             .tls = {},
-                             .user = user};
-    if (tls) facts.tls = to_hook(*tls);
-    return facts;
-  }
-
-  std::string id, listener, client_ip, server_ip, helo, protocol, user;
-  std::optional<smtp::TlsFacts> tls;
-  std::uint16_t client_port, server_port;
+ private:
+  std::string id_, listener_, client_ip_, server_ip_, helo_, protocol_, user_;
+  std::optional<smtp::TlsFacts> tls_{};
+  std::string written_{};
+  hook::SessionFacts facts_;
 };
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 }  // namespace hooksmtpd::worker

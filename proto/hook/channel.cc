@@ -46,6 +46,10 @@ void Channel::received(std::string_view bytes) {
 }
 
 std::optional<Outcome> Channel::next() {
+  if (given_ == ready_.size()) {
+    ready_.clear();
+    given_ = 0;
+  }
   while (ready_.empty() && !broken_) {
     const std::size_t begin = received_ - (buffer_.size() - read_);
     const auto line = next_line();
@@ -54,9 +58,7 @@ std::optional<Outcome> Channel::next() {
     read(*line, begin);
   }
   if (ready_.empty()) return std::nullopt;
-  Outcome outcome = std::move(ready_.front());
-  ready_.pop_front();
-  return outcome;
+  return std::move(ready_[given_++]);
 }
 
 std::optional<std::string_view> Channel::next_line() {

@@ -20,7 +20,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <expected>
 #include <optional>
 #include <string>
@@ -141,11 +140,12 @@ class Channel {
   std::size_t overruns_ = 0;  // in a row
   std::size_t stray_ = 0;     // since the last answer
 
-  std::string buffer_;         // received; bounded, since a line is
-  std::size_t read_ = 0;       // of buffer_: octets that next_line() gave out
-  std::string_view line_{};    // of buffer_: the last of them
-  std::size_t received_ = 0;   // octets in all
-  std::deque<Outcome> ready_;  // made, and not yet asked for
+  std::string buffer_;          // received; bounded, since a line is
+  std::size_t read_ = 0;        // of buffer_: octets that next_line() gave out
+  std::string_view line_{};     // of buffer_: the last of them
+  std::size_t received_ = 0;    // octets in all
+  std::vector<Outcome> ready_;  // made; asked for are
+  std::size_t given_ = 0;       // so many of them
   std::vector<std::string> noted_keys_;
   bool broken_ = false;
   bool secretive_ = false;  // it was asked about a password, and what it writes by mistake may be that password

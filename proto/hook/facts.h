@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace hooksmtpd::hook {
@@ -25,7 +26,7 @@ struct TlsFacts {
   bool client_verified = false;           // an authority of the configuration signed it
 };
 
-// What every request says of the session that it is about.
+// What every request says of the session that it is about. All but the notes stays as it is for many requests.
 struct SessionFacts {
   std::string_view id;
   std::string_view listener;
@@ -36,7 +37,12 @@ struct SessionFacts {
   std::optional<TlsFacts> tls{};
   std::string_view user{};   // who has authenticated; empty: nobody
   std::string_view notes{};  // what this hook noted in this session, as Reply::notes gave it; empty or "{}": nothing
+  // The members from listener to user, as written_once() gives them; empty: each request writes them anew.
+  std::string_view written{};
 };
+
+// For many requests of a session that stays as it is.
+std::string written_once(const SessionFacts& session);
 
 struct MessageFacts {
   std::uint64_t size = 0;           // octets of the file, trace and added header fields included

@@ -26,6 +26,16 @@ void append_members(JsonWriter& writer, const mail::Parameters& params) {
   }
 }
 
+void append_lasting(JsonWriter& writer, const SessionFacts& session) {
+  writer.text("listener", session.listener);
+  append(writer, "client", session.client);
+  append(writer, "server", session.server);
+  writer.text("helo", session.helo);
+  writer.text("protocol", session.protocol);
+  if (session.tls) append(writer, *session.tls);
+  if (!session.user.empty()) writer.text("user", session.user);
+}
+
 bool is_clean(const mail::Recipient& recipient) {
   return mail::is_utf8(recipient.mailbox.local_part) && mail::is_utf8(recipient.mailbox.domain);
 }
@@ -35,6 +45,13 @@ bool is_clean(const mail::Recipient& recipient) {
 bool fits_inline(std::string_view body) {
   if (body.size() > kMaxInline) return false;
   return (mail::is_utf8(body) ? escaped_size(body) : (body.size() + 2) / 3 * 4) <= kMaxInline;
+}
+
+std::string written_once(const SessionFacts& session) {
+  std::string members;
+  JsonWriter writer(members);
+  append_lasting(writer, session);
+  return members;
 }
 
 void append(JsonWriter& writer, const TlsFacts& tls) {
@@ -52,13 +69,11 @@ void append(JsonWriter& writer, const TlsFacts& tls) {
 void append(JsonWriter& writer, const SessionFacts& session, std::string_view transaction) {
   writer.text("session", session.id);
   if (!transaction.empty()) writer.text("transaction", transaction);
-  writer.text("listener", session.listener);
-  append(writer, "client", session.client);
-  append(writer, "server", session.server);
-  writer.text("helo", session.helo);
-  writer.text("protocol", session.protocol);
-  if (session.tls) append(writer, *session.tls);
-  if (!session.user.empty()) writer.text("user", session.user);
+  if (session.written.empty()) {
+    append_lasting(writer, session);
+  } else {
+    writer.members(session.written);
+  }
   if (!session.notes.empty() && session.notes != "{}") writer.json("notes", session.notes);
 }
 

@@ -12,6 +12,8 @@
 namespace hooksmtpd::hook {
 namespace {
 
+using namespace std::string_view_literals;
+
 // What stands for itself between the quotes of a JSON string, by octet.
 constexpr std::array<bool, 256> kPlain = [] {
   std::array<bool, 256> plain{};
@@ -58,20 +60,29 @@ void JsonWriter::comma() {
   if (wants_comma()) out_ += ',';
 }
 
-// At once, however many pieces there are: requests are made of little else.
-void JsonWriter::append(std::initializer_list<std::string_view> pieces) {
+// A key and its value as it is written, in quotes or not: at once, since requests are made of little else.
+void JsonWriter::member(std::string_view name, std::string_view value, bool quotes) {
+  const bool separated = wants_comma();
   const std::size_t before = out_.size();
-  std::size_t size = before;
-  for (const std::string_view piece : pieces) size += piece.size();
+  const std::size_t size = before + (separated ? 4 : 3) + name.size() + (quotes ? 2 : 0) + value.size();
   out_.resize_and_overwrite(size, [&](char* text, std::size_t) {  // of GCC 12 the second is the capacity
     char* at = text + before;
-    for (const std::string_view piece : pieces) at = std::ranges::copy(piece, at).out;
+    if (separated) *at++ = ',';
+    *at++ = '"';
+    at = std::ranges::copy(name, at).out;
+    *at++ = '"';
+    *at++ = ':';
+    if (quotes) *at++ = '"';
+    at = std::ranges::copy(value, at).out;
+    if (quotes) *at = '"';
     return size;
   });
 }
 
 void JsonWriter::key(std::string_view key, std::string_view suffix) {
-  append({wants_comma() ? ",\"" : "\"", key, suffix, "\":"});
+  comma();
+  out_ += '"';
+  out_.append(key).append(suffix).append("\":"sv);
 }
 
 void JsonWriter::begin_object() {
@@ -90,8 +101,8 @@ void JsonWriter::begin_array(std::string_view name) {
 }
 
 void JsonWriter::number(std::string_view name, std::uint64_t value) {
-  key(name);
-  fmt::format_to(std::back_inserter(out_), FMT_COMPILE("{}"), value);
+  const fmt::format_int digits(value);
+  member(name, {digits.data(), digits.size()}, false);
 }
 
 void JsonWriter::boolean(std::string_view name, bool value) {
@@ -100,9 +111,7 @@ void JsonWriter::boolean(std::string_view name, bool value) {
 }
 
 void JsonWriter::text(std::string_view name, std::string_view value) {
-  if (plain_prefix(value) == value.size()) {  // nearly always
-    return append({wants_comma() ? ",\"" : "\"", name, "\":\"", value, "\""});
-  }
+  if (plain_prefix(value) == value.size()) return member(name, value, true);  // nearly always
   if (!mail::is_utf8(value)) {
     key(name, "_b64");
     quoted_base64(value);
@@ -124,6 +133,11 @@ void JsonWriter::base64(std::string_view value) {
 void JsonWriter::base64(std::string_view name, std::string_view value) {
   key(name);
   quoted_base64(value);
+}
+
+void JsonWriter::members(std::string_view written) {
+  comma();
+  out_ += written;
 }
 
 void JsonWriter::literal(std::string_view value) {

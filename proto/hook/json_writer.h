@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,13 +45,16 @@ class JsonWriter {
   // A member whose bytes nobody takes for text.
   void base64(std::string_view key, std::string_view value);
 
+  // Members of an object that another writer wrote before: not none.
+  void members(std::string_view written);
+
   // A JSON value that somebody else made: white space goes, what is not ASCII is escaped.
   void json(std::string_view key, std::string_view value);
 
  private:
   bool wants_comma() const;
   void comma();
-  void append(std::initializer_list<std::string_view> pieces);
+  void member(std::string_view name, std::string_view value, bool quotes);
   void key(std::string_view key, std::string_view suffix = {});
   void quoted(std::string_view value);
   void quoted_base64(std::string_view value);

@@ -101,6 +101,7 @@ Written append_request(std::string& out, RequestId id, const Starttls& question)
   return append_line(out, id, Event::kStarttls, [&](JsonWriter& writer) {
     SessionFacts session = question.session;
     session.tls.reset();
+    session.written = {};
     append(writer, session);
     append(writer, *question.session.tls);
   });
@@ -110,6 +111,7 @@ Written append_request(std::string& out, RequestId id, const Auth& question) {
   return append_line(out, id, Event::kAuth, [&](JsonWriter& writer) {
     SessionFacts session = question.session;
     session.user = {};  // who it wants to be is the subject, and nobody has been let in yet
+    session.written = {};
     append(writer, session);
     writer.text("mechanism", question.mechanism);
     writer.text("authorization_id", question.authorization_id);

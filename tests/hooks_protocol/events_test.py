@@ -1,5 +1,6 @@
 """The optional events with the real daemon: what a hook is asked, and what its answer does."""
 
+import base64
 import signal
 import ssl
 
@@ -97,6 +98,31 @@ def test_starttls_is_asked_once_the_handshake_is_done(talking, authority, tmp_pa
     assert list(first)[-1] == "tls" and first["tls"]["version"] == "TLSv1.3"
     asked = [request["event"] for request in made.requests("judge")]
     assert asked[1:3] == (["starttls", "validate_host"] if mode == "implicit" else ["validate_host", "starttls"])
+
+
+def test_each_request_says_what_the_session_has_become_by_then(talking, authority, tmp_path):
+    tls.make(tmp_path)
+    made = talking(tls.settings(tmp_path) + '[auth]\nsource = "hook"\n')
+    made.hook("judge", "validate_sender", "auth", "deliver")
+    made.daemon.start()
+    with made.daemon.client() as client:
+        client.greet("one.test")
+        client.message()
+        client.message()
+        client.expect("HELO two.test", "250")
+        client.message()
+        client.expect("STARTTLS", "220")
+        client.start_tls(ssl.create_default_context(cafile=str(tmp_path / "ca.pem")), "localhost")
+        client.expect("EHLO three.test", "250")
+        client.message()
+        client.expect("AUTH PLAIN " + base64.b64encode(b"\0ann\0secret").decode(), "235")
+        client.message()
+    for event in ("validate_sender", "deliver"):
+        said = [(request["helo"], request["protocol"], "tls" in request, request.get("user"))
+                for request in made.requests("judge", event)]
+        assert said == [("one.test", "ESMTP", False, None), ("one.test", "ESMTP", False, None),
+                        ("two.test", "SMTP", False, None), ("three.test", "ESMTPS", True, None),
+                        ("three.test", "ESMTPSA", True, "ann")]
 
 
 @pytest.mark.parametrize("event", ["helo", "data", "command"])

@@ -126,9 +126,14 @@ def test_xclient_gives_the_session_another_client(daemon):
     assert client.say("XCLIENT ADDR=192.0.2.9 PORT=99 NAME=mx.client.test HELO=mx.client.test").code == 220
     client.expect("EHLO client.test", "250")
     assert client.message().code == 250
+    assert client.say("XCLIENT ADDR=192.0.2.10 PORT=98").code == 220
+    client.expect("EHLO client.test", "250")
+    assert client.message().code == 250
     client.expect("QUIT", "221")
-    assert running.recorded().only_message()[0]["client"] == {"ip": "192.0.2.9", "port": 99}
-    running.log.wait("session id=.* client=192.0.2.9 .*end=quit")
+    first, second = running.recorded().requests("deliver")
+    assert first["client"] == {"ip": "192.0.2.9", "port": 99}
+    assert second["client"] == {"ip": "192.0.2.10", "port": 98}
+    running.log.wait("session id=.* client=192.0.2.10 .*end=quit")
 
 
 def test_xclient_is_not_known_to_others(daemon):

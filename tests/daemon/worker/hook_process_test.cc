@@ -25,7 +25,7 @@ namespace {
 const std::string kHello = "{\"event\":\"hello\"}\n";
 
 struct Asking final : Asker {
-  void outcome(Outcome outcome) override { outcomes.push_back(std::move(outcome)); }
+  void outcome(Outcome&& outcome) override { outcomes.push_back(std::move(outcome)); }
   hooksmtpd::sys::About about() const override { return {.session = "s"}; }
 
   std::vector<Outcome> outcomes;

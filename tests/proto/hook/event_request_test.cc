@@ -37,6 +37,28 @@ TEST_CASE("starttls has the encryption last") {
   lines.check("starttls.jsonl");
 }
 
+TEST_CASE("what stays as it is in a session may be written once for all its requests") {
+  SessionFacts anew = encrypted();
+  anew.notes = R"({"n":1})";
+  SessionFacts once = anew;
+  const std::string written = written_once(anew);
+  once.written = written;
+  const auto line = [](const auto& request) {
+    std::string text;
+    REQUIRE(append_request(text, 7, request));
+    return text;
+  };
+  CHECK(line(Helo{.session = once, .verb = "EHLO", .name = "a"}) ==
+        line(Helo{.session = anew, .verb = "EHLO", .name = "a"}));
+  const mail::ReversePath from = kAnn;
+  CHECK(line(ValidateSender{.session = once, .transaction = "c7f3a1-1", .from = from, .params = kParams}) ==
+        line(ValidateSender{.session = anew, .transaction = "c7f3a1-1", .from = from, .params = kParams}));
+  // They say last, or leave out, what others say among the facts.
+  CHECK(line(Starttls{.session = once}) == line(Starttls{.session = anew}));
+  CHECK(line(Auth{.session = once, .mechanism = "PLAIN", .user = "ann"}) ==
+        line(Auth{.session = anew, .mechanism = "PLAIN", .user = "ann"}));
+}
+
 TEST_CASE("data has the recipients last") {
   Lines lines;
   const auto add = [&](const mail::Envelope& envelope) {
