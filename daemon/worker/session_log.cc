@@ -1,5 +1,6 @@
 #include "daemon/worker/session_log.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -73,7 +74,7 @@ std::string session_line(const smtp::Session& session, const SessionEnd& end) {
 }
 
 std::string message_line(const smtp::Transaction& transaction, std::string_view reply) {
-  return fmt::format("message id={} from={} to={} size={} reply={}", transaction.id,
+  return fmt::format(FMT_COMPILE("message id={} from={} to={} size={} reply={}"), transaction.id,
                      sys::quoted(to_string(transaction.envelope.reverse_path)), shown_recipients(transaction.envelope),
                      transaction.data.size(),
                      reply.empty() ? "none" : sys::quoted(reply.substr(0, reply.find("\r\n"))));

@@ -15,6 +15,13 @@ std::string utc(std::chrono::system_clock::time_point when) {
                      time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
-std::string utc_now() { return utc(std::chrono::system_clock::now()); }
+// Within a millisecond it is asked more than once where there is much to do.
+std::string utc_now() {
+  thread_local std::chrono::sys_time<std::chrono::milliseconds> last{};
+  thread_local std::string text = utc(last);
+  const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  if (now != last) text = utc(last = now);
+  return text;
+}
 
 }  // namespace hooksmtpd::worker
