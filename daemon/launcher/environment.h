@@ -18,6 +18,8 @@ inline constexpr std::string_view kPath = "/usr/local/sbin:/usr/local/bin:/usr/s
 // LANG, TZ where we have one, and the hook's own `environment` over all that.
 std::vector<std::string> hook_environment(const config::Config& config, const config::Hook& hook,
                                           const std::filesystem::path& sdk);
+
+// Of the worker and the keyholder: PATH, LANG, TZ, and how much freed memory glibc keeps at hand.
 std::vector<std::string> worker_environment();
 
 }  // namespace hooksmtpd::launcher

@@ -1,5 +1,6 @@
 #include "daemon/worker/body.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,12 +15,16 @@ constexpr std::size_t kCopiedAtOnce = 64 * 1024;
 
 }  // namespace
 
-Body::Body(Spool& spool, std::string_view transaction)
-    : spool_(spool), transaction_(transaction), name_(transaction_ + ".eml") {}
+Body::Body(Spool& spool, std::string_view transaction) : spool_(spool), memory_(spool.take_memory()) {
+  constexpr std::string_view kType = ".eml";
+  name_.reserve(transaction.size() + kType.size());
+  name_.append(transaction).append(kType);
+}
 
 Body::~Body() {
   withdraw();
   remove_file();
+  spool_.keep_memory(std::move(memory_));
 }
 
 void Body::append(std::string_view run) {
@@ -84,7 +89,7 @@ std::expected<void, int> Body::insert(std::size_t offset, std::string_view octet
     size_ += octets.size();
     return {};
   }
-  std::string name = transaction_ + "." + std::to_string(++version_) + ".eml";
+  std::string name = fmt::format("{}.{}.eml", name_.substr(0, name_.find('.')), ++version_);
   auto file = spool_.create_incoming(name);
   if (!file) return std::unexpected(file.error());
   auto done = copy_file(0, offset, *file);

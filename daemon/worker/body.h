@@ -48,8 +48,7 @@ class Body {
   std::expected<void, int> copy_file(std::uint64_t offset, std::uint64_t octets, const sys::Fd& to) const;
 
   Spool& spool_;
-  std::string transaction_;
-  std::string name_;           // of the file
+  std::string name_;           // of the file: the transaction's id, then other things
   std::uint32_t version_ = 0;  // how often it was inserted into while it was a file
   std::string memory_;
   sys::Fd file_;        // in incoming, once the message outgrew the memory

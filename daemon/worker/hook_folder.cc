@@ -50,7 +50,7 @@ HookFolder::~HookFolder() {
   for (File& file : kept_) remove(std::move(file));
 }
 
-std::expected<HookFolder::File, int> HookFolder::write(std::string name, std::string_view message) {
+std::expected<HookFolder::File, int> HookFolder::write(const std::string& name, std::string_view message) {
   while (!kept_.empty()) {
     File file = std::move(kept_.back());
     kept_.pop_back();
@@ -58,7 +58,7 @@ std::expected<HookFolder::File, int> HookFolder::write(std::string name, std::st
   }
   auto created = create_readable(folder_, name);
   if (!created) return std::unexpected(created.error());
-  File file{.name = std::move(name), .size = message.size()};
+  File file{.name = name, .size = message.size()};
   if (const auto written = write_all(*created, message); !written) {
     remove(std::move(file));
     return std::unexpected(written.error());

@@ -41,7 +41,7 @@ class HookFolder {
   ~HookFolder();
 
   // The errors are errno: EEXIST where somebody else's file has the name; ENOSPC and EDQUOT: the spool is full.
-  std::expected<File, int> write(std::string name, std::string_view message);
+  std::expected<File, int> write(const std::string& name, std::string_view message);
   // The same from a file that is there, in another folder of the spool.
   std::expected<File, int> link(const sys::Fd& from, const std::string& path, std::string name);
 

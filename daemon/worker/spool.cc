@@ -16,6 +16,10 @@ namespace {
 
 constexpr auto kSweep = std::chrono::milliseconds(10);
 
+// Memory for messages that are to come: so much at most in each piece, in octets, and so many of them.
+constexpr std::size_t kMostKept = 4096;
+constexpr std::size_t kMostMemories = 64;
+
 std::vector<std::string> names_in(int parent, const std::string& folder) {
   std::vector<std::string> names;
   const int fd = openat(parent, folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -49,6 +53,20 @@ std::expected<sys::Fd, int> Spool::create_incoming(const std::string& name) {
 void Spool::remove_incoming(const std::string& name) {
   --open_;
   unlinkat(folder_.get(), ("incoming/" + name).c_str(), 0);
+}
+
+std::string Spool::take_memory() {
+  if (memories_.empty()) return {};
+  std::string memory = std::move(memories_.back());
+  memories_.pop_back();
+  return memory;
+}
+
+void Spool::keep_memory(std::string memory) {
+  if (memory.capacity() <= std::string().capacity() || memory.capacity() > kMostKept) return;
+  if (memories_.size() >= kMostMemories) return;
+  memory.clear();
+  memories_.push_back(std::move(memory));
 }
 
 std::expected<HookFolder*, int> Spool::folder_of(const std::string& hook) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/sys/fd.h"
 #include "daemon/worker/event.h"
@@ -24,6 +25,10 @@ class Spool {
   // All errors are errno: ENOSPC and EDQUOT mean that the spool is full.
   std::expected<sys::Fd, int> create_incoming(const std::string& name);
   void remove_incoming(const std::string& name);
+
+  // Memory that a message which is over has left for the next one; of none: none. What is large is not kept.
+  std::string take_memory();
+  void keep_memory(std::string memory);
 
   // Puts a message where hook `hook` can read it: a link to the incoming file, or a file with these octets.
   std::expected<HookFolder::File, int> link_to_hook(const std::string& hook, const std::string& name);
@@ -43,6 +48,7 @@ class Spool {
   std::filesystem::path path_;
   std::size_t most_open_;
   std::size_t open_ = 0;
+  std::vector<std::string> memories_;  // empty strings
   std::map<std::string, HookFolder, std::less<>> hooks_;
   Timer<Spool, &Spool::sweep> sweep_timer_;
 };
