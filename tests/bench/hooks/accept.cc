@@ -13,6 +13,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -21,20 +22,21 @@ using namespace std::string_view_literals;
 
 struct Answer {
   Clock::time_point due;
-  std::string line;
+  std::string line{};
 };
 
 std::chrono::milliseconds after{0};
 bool serial = false;
 
-std::string answer_to(std::string_view request) {
+// The id as it is written. Nothing of hello but its place tells it from the others: it is the first.
+void append_answer(std::string& out, std::string_view request) {
+  static bool greeted = false;
   constexpr auto kId = "\"id\":"sv;
   const std::size_t begin = request.find(kId) + kId.size();
-  std::string line = "{\"id\":";
-  line += request.substr(begin, request.find(',', begin) - begin);
-  const bool hello = request.find("\"event\":\"hello\"") != std::string_view::npos;
-  line += hello && !serial ? ",\"concurrency\":64,\"action\":\"accept\"}\n" : ",\"action\":\"accept\"}\n";
-  return line;
+  out += "{\"id\":";
+  out += request.substr(begin, request.find(',', begin) - begin);
+  out += std::exchange(greeted, true) || serial ? ",\"action\":\"accept\"}\n"
+                                                : ",\"concurrency\":64,\"action\":\"accept\"}\n";
 }
 
 void write_all(std::string_view text) {
@@ -45,19 +47,24 @@ void write_all(std::string_view text) {
   }
 }
 
-// Takes the whole lines off the front of `unread`.
-void take_lines(std::string& unread, std::deque<Answer>& answers) {
+// Answers the whole lines at the front of `unread`, or notes when to, and takes them off.
+void take_lines(std::string& unread, std::string& ready, std::deque<Answer>& later) {
   std::size_t begin = 0;
   for (std::size_t end = unread.find('\n'); end != std::string::npos; end = unread.find('\n', begin)) {
-    answers.push_back({Clock::now() + after, answer_to(std::string_view(unread).substr(begin, end - begin))});
+    const std::string_view line = std::string_view(unread).substr(begin, end - begin);
     begin = end + 1;
+    if (after.count() == 0) {
+      append_answer(ready, line);
+    } else {
+      append_answer(later.emplace_back(Answer{.due = Clock::now() + after}).line, line);
+    }
   }
   unread.erase(0, begin);
 }
 
-int until_due(const std::deque<Answer>& answers) {
-  if (answers.empty()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(answers.front().due - Clock::now());
+int until_due(const std::deque<Answer>& later) {
+  if (later.empty()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(later.front().due - Clock::now());
   return left.count() > 0 ? static_cast<int>(left.count()) : 0;
 }
 
@@ -70,19 +77,17 @@ int main(int argc, char** argv) {
   }
   static char buffer[64 * 1024];
   std::string unread, ready;
-  std::deque<Answer> answers;
+  std::deque<Answer> later;
   while (true) {
     pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-    if (answers.empty() || poll(&input, 1, until_due(answers)) > 0) {
+    if (later.empty() || poll(&input, 1, until_due(later)) > 0) {
       const ssize_t got = read(STDIN_FILENO, buffer, sizeof buffer);
       if (got <= 0) return 0;
       unread.append(buffer, static_cast<std::size_t>(got));
-      take_lines(unread, answers);
+      take_lines(unread, ready, later);
     }
-    ready.clear();
-    for (const auto now = Clock::now(); !answers.empty() && answers.front().due <= now; answers.pop_front()) {
-      ready += answers.front().line;
-    }
+    for (; !later.empty() && later.front().due <= Clock::now(); later.pop_front()) ready += later.front().line;
     write_all(ready);
+    ready.clear();
   }
 }
