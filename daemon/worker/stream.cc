@@ -1,5 +1,6 @@
 #include "daemon/worker/stream.h"
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
@@ -18,6 +19,20 @@ namespace {
 // SSL_read() and SSL_write() count in int.
 constexpr std::size_t kMaxCall = 1024 * 1024;
 
+// How often one call may read from the socket. OpenSSL goes on by itself behind records that carry no data, such as a
+// KeyUpdate (RFC 8446 §4.6.3): a client that sends them faster than they can be read would keep the whole process.
+constexpr int kMaxReads = 4;
+
+// A BIO_callback_fn_ex: the socket of a stream that had its share pretends to be empty. Events still tell of the rest.
+long count_read(BIO* socket, int operation, const char*, std::size_t, int, long, int returned, std::size_t*) noexcept {
+  if (operation != BIO_CB_READ) return returned;
+  int& reads_left = *reinterpret_cast<int*>(BIO_get_callback_arg(socket));
+  if (reads_left-- > 0) return returned;
+  BIO_clear_retry_flags(socket);
+  BIO_set_retry_read(socket);
+  return -1;
+}
+
 // Why the last call failed. Empties the error queue, which is one for all streams.
 std::string take_reason(const SSL* ssl) {
   const unsigned long cause = ERR_peek_error();
@@ -32,6 +47,7 @@ std::string take_reason(const SSL* ssl) {
 }  // namespace
 
 struct Stream::Tls {
+  int reads_left = 0;  // outlives the BIO of `ssl`, which points here
   std::unique_ptr<SSL, tls::Release<SSL_free>> ssl;
   std::string failure;
   bool over = false;     // the last call gave bytes and kept the end behind them for the next
@@ -67,6 +83,7 @@ Stream::Transfer Stream::write(std::string_view bytes) {
 Stream::Transfer Stream::read_tls(std::span<char> into) {
   tls_->starved = false;
   tls_->over = false;
+  tls_->reads_left = kMaxReads;
   Transfer transfer{Result::kDone};
   while (transfer.bytes < into.size()) {
     const std::size_t room = std::min(into.size() - transfer.bytes, kMaxCall);
@@ -129,11 +146,14 @@ bool Stream::start_tls(const tls::Context& context) {
     return false;
   }
   SSL_set_read_ahead(ssl, 1);  // one system call a record, not two
+  BIO_set_callback_arg(SSL_get_rbio(ssl), reinterpret_cast<char*>(&tls->reads_left));
+  BIO_set_callback_ex(SSL_get_rbio(ssl), count_read);
   tls_ = std::move(tls);
   return true;
 }
 
 Stream::Transfer Stream::handshake() {
+  tls_->reads_left = kMaxReads;
   ERR_clear_error();
   const int done = SSL_accept(tls_->ssl.get());
   if (done == 1) return {Result::kDone};

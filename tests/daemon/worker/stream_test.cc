@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -234,6 +235,26 @@ TEST_CASE("one client's failure is not found by another one (the error queue is 
   CHECK(well.stream.read(into).result == Result::kWantsRead);
   well.client.send("NOOP");
   CHECK(well.read() == "NOOP");
+}
+
+TEST_CASE("a client that sends nothing but key updates is left in between, so that others have their turn") {
+  Pair pair;
+  pair.shake_hands();
+  BIO* const updates = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(pair.client.ssl(), updates);
+  for (int i = 0; i < 10'000; ++i) {
+    REQUIRE(SSL_key_update(pair.client.ssl(), SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+    REQUIRE(pair.client.handshake());
+  }
+  char* bytes = nullptr;
+  const long length = BIO_get_mem_data(updates, &bytes);
+  REQUIRE(send(pair.client.socket(), bytes, static_cast<std::size_t>(length), 0) > 150'000);
+  std::array<char, 100> into;
+  CHECK(pair.stream.read(into).result == Result::kWantsRead);
+  int left = 0;
+  REQUIRE(ioctl(pair.stream.socket(), FIONREAD, &left) == 0);
+  CHECK(left > 0);
+  CHECK_FALSE(pair.stream.ready());  // the socket tells of the rest
 }
 
 TEST_CASE("a stream that is spoilt under way is lost, with the reason") {
