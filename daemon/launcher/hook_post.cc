@@ -78,8 +78,11 @@ void HookPost::no_more() {
 }
 
 void HookPost::renew(std::vector<std::string> argv) {
+  const bool others = argv != process_.argv();
   process_.set_argv(std::move(argv));
   if (!wanted_) return;
+  // The keeper has the ones before, and may have started it with them.
+  if (others && process_.state() == SlotState::kStarting) return process_.stop(Milliseconds(0));
   if (process_.up()) {
     renewing_ = true;
     return renewal_.start(kRenewPatience);

@@ -270,6 +270,23 @@ TEST_CASE("reload starts a hook with another argument vector anew, without holdi
   CHECK(world.service().crew().hooks()[0].process().failures() == 0);
 }
 
+TEST_CASE("a hook that was just starting when a reload changed its argument vector does not keep the old one") {
+  World world(config_with({"policy"}));
+  world.bring_up();
+  world.exited(1, SIGKILL);
+  world.next_config.hooks[0].command.push_back("--strict");
+  CHECK(world.ask({{"command", "reload"}})["ok"] == true);
+  world.worker().heard();
+  world.start_hook(1);  // what the keeper was told before
+  CHECK(world.worker().heard() == "");
+  CHECK(world.keeper(1).heard() == "stop");
+  world.exited(1, SIGKILL);
+  const auto start = world.keeper(1).take();
+  REQUIRE(start);
+  CHECK(start->body == std::string("/opt/hook\0policy\0--strict\0", 26));
+  CHECK(world.service().crew().hooks()[0].process().failures() == 1);  // the first one's
+}
+
 TEST_CASE("stop answers, and the connection of who waits stays open until the end") {
   World world(config_with({}));
   world.bring_up();
