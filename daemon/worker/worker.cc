@@ -19,6 +19,7 @@
 #include "daemon/sys/memfd.h"
 #include "daemon/worker/hello_check.h"
 #include "daemon/worker/inquiry.h"
+#include "daemon/worker/status_text.h"
 #include "proto/hook/request.h"
 
 namespace hooksmtpd::worker {
@@ -305,26 +306,26 @@ void Worker::report_drained() {
 
 void Worker::send_status(const sys::Frame& frame) {
   const Clients::Counts& counts = clients_->counts();
-  nlohmann::json hooks = nlohmann::json::array();
+  std::vector<nlohmann::json> hooks;
   dispatcher_->hooks().for_each([&](const HookProcess& process) {
     const auto slot = slots_.find(&process);
     if (slot == slots_.end()) return;
     hooks.push_back(numbers_of(process, slot->second));
   });
-  const nlohmann::json status{{"sessions", clients_->open()},
-                              {"connections_total", counts.connections},
-                              {"connections_refused", counts.refused},
-                              {"messages_accepted", counts.messages_accepted},
-                              {"messages_refused", counts.messages_refused},
-                              {"tls_handshakes", counts.handshakes},
-                              {"tls_failed", counts.handshakes_failed},
-                              {"auth_accepted", counts.logins},
-                              {"auth_failed", counts.logins_failed},
-                              {"chunks", counts.chunks},
-                              {"log_dropped", log_.dropped()},
-                              {"hooks", hooks}};
+  const nlohmann::json counters{{"sessions", clients_->open()},
+                                {"connections_total", counts.connections},
+                                {"connections_refused", counts.refused},
+                                {"messages_accepted", counts.messages_accepted},
+                                {"messages_refused", counts.messages_refused},
+                                {"tls_handshakes", counts.handshakes},
+                                {"tls_failed", counts.handshakes_failed},
+                                {"auth_accepted", counts.logins},
+                                {"auth_failed", counts.logins_failed},
+                                {"chunks", counts.chunks},
+                                {"log_dropped", log_.dropped()}};
   const auto token = sys::body_as<sys::Token>(frame.body);
-  send(sys::FrameKind::kStatus, std::string(sys::as_body(token)) + status.dump());
+  const std::size_t room = sys::rule_of(sys::FrameKind::kStatus)->max_body - sizeof token;
+  send(sys::FrameKind::kStatus, std::string(sys::as_body(token)) + status_text(counters, hooks, room));
 }
 
 // A supervisor that does not read is no supervisor.
