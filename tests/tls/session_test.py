@@ -308,18 +308,37 @@ def test_each_name_has_its_certificate(daemon, authority):
     assert [request["tls"]["server_name"] for request in asked] == ["", "mail.dev.test"]
 
 
-def test_a_session_lives_through_a_reload_and_the_next_has_the_new_certificate(daemon, authority):
-    running = daemon()
-    old = started(running, authority.trusted())
+def renew(daemon: Daemon, authority: Authority) -> None:
+    """Another certificate with another key, by a reload."""
     other = authority.issue("localhost", file="second")
     os.chown(other.key, 0, keyholder_gid())
     other.key.chmod(0o640)
-    running.file.write_text(running.file.read_text().replace("127.0.0.1.pem", "second.pem").replace("127.0.0.1-key", "second-key"))
-    running.control("reload")
+    daemon.file.write_text(daemon.file.read_text().replace("127.0.0.1.pem", "second.pem").replace("127.0.0.1-key", "second-key"))
+    daemon.control("reload")
+
+
+def test_a_session_lives_through_a_reload_and_the_next_has_the_new_certificate(daemon, authority):
+    running = daemon()
+    old = started(running, authority.trusted())
+    renew(running, authority)
     assert old.message().code == 250
     new = Client(running.network, 465)
     new.start_tls(authority.trusted(), "localhost")
     assert new.greet().code == 250
+
+
+def test_a_handshake_that_a_reload_comes_across_goes_on_with_the_certificate_that_it_began_with(daemon, authority):
+    running = daemon()
+    clients = [Client(running.network) for _ in range(3)]
+    for client in clients:
+        client.greet()
+        client.expect("STARTTLS", "220")
+    renew(running, authority)
+    for client in clients:
+        client.start_tls(authority.trusted())
+        assert client.socket.getpeercert()["subject"] == ((("commonName", "127.0.0.1"),),)
+        client.expect("EHLO client.test", "250")
+        assert client.message().code == 250
 
 
 def test_a_dead_keyholder_costs_no_session(daemon, authority):
