@@ -264,6 +264,18 @@ TEST_CASE("a stop is SIGKILL after the grace, or at once without one") {
   }
 }
 
+TEST_CASE("the grace of a stop ends with the child that it was for") {
+  const Kept kept;
+  const auto ends = kept.started({kShell, "-c", "echo up; exec sleep 1000"});
+  REQUIRE(readable(ends[1]));
+  kept.stop(100);
+  CHECK(WIFSIGNALED(kept.exited().wait_status));
+  kept.started({kShell, "-c", "sleep 0.3; exit 7"});
+  const int status = kept.exited().wait_status;
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 7);
+}
+
 TEST_CASE("a stop without a child is nothing") {
   const Kept kept;
   kept.stop(0);

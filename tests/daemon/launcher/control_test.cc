@@ -107,6 +107,25 @@ TEST_CASE("a hook is restarted when the worker has let it finish, and nothing is
         "hook policy has no instance 2");
 }
 
+TEST_CASE("the patience with a hook that is to be replaced ends with it") {
+  World world(config_with({"policy"}));
+  world.bring_up();
+  world.ask({{"command", "restart-hook"}, {"hook", "policy"}});
+  const sys::HookProcess which{.slot = 1, .instance = 1, .generation = 1};
+  world.worker().say(FrameKind::kRestartHook, std::string(sys::as_body(which)) + "it is to be replaced");
+  world.settle();
+  CHECK(world.keeper(1).heard() == "stop");
+  world.exited(1, SIGTERM);
+  world.start_hook(1);
+  world.hook_state(1, 2, sys::HookState::kReady);
+  for (int i = 0; i < 16; ++i) {
+    world.pass(std::chrono::seconds(5));
+    world.worker().heard();  // it answers
+    world.settle();
+  }
+  CHECK(world.keeper(1).heard() == "");
+}
+
 TEST_CASE("status does not wait for a worker that does not answer, or is not there") {
   World world(config_with({}));
   world.ask_nothing_yet("{\"command\":\"status\"}\n");

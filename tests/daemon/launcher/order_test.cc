@@ -194,6 +194,19 @@ TEST_CASE("a worker that closes its end is left alone on the way out, and its ow
   contains(world.log(), "worker exit status=1 ran_ms=0");
 }
 
+TEST_CASE("a worker that closed its end and ended costs its successor nothing") {
+  World world(config_with({}));
+  world.bring_up();
+  world.worker().close();
+  world.settle();
+  world.exited(0, kStatus1);
+  world.start_worker();
+  world.report();
+  world.keeper(0).heard();
+  world.pass(seconds(3));
+  CHECK(world.keeper(0).heard() == "");
+}
+
 TEST_CASE("a worker that closes its end and stays is killed after 2 s") {
   World world(config_with({}));
   world.bring_up();

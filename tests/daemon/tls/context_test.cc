@@ -73,6 +73,13 @@ TEST_CASE("SNI chooses the certificate: exact names before wildcards, the first 
   }
 }
 
+TEST_CASE("of two certificates for one name with the same kind of key, the first of the configuration is shown") {
+  const Pair first = make_pair({.common_name = "first"});
+  const Pair second = make_pair({.common_name = "second"});
+  const std::vector<const Pair*> pairs{&first, &second};
+  CHECK(meet(*serve(config_of(pairs), pairs), {.server_name = "mail.test"}).certificate_name == "first");
+}
+
 TEST_CASE("RSA and ECDSA certificates for one name: each client gets what it can verify") {
   const Pair ecdsa = make_pair({.common_name = "ecdsa"});
   const Pair rsa = make_pair({.key = "RSA:2048", .common_name = "rsa"});

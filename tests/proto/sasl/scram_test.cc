@@ -22,19 +22,24 @@ Exchange scram(const PasswordFile& file = users()) {
 
 std::string first_step(std::string_view message) { return shown(scram().begin(message)); }
 
-// What a client that knows the password sends as client-final, with `extensions` (",x=…") before the proof.
-std::string client_final(std::string_view header, std::string_view bare, const std::string& server_first,
-                         std::string_view password, std::string_view extensions = {}) {
-  const std::string nonce = server_first.substr(2, server_first.find(',') - 2);
+// `without_proof` and the proof of a client that knows the password.
+std::string proven(const std::string& without_proof, std::string_view bare, const std::string& server_first,
+                   std::string_view password) {
   const std::string salt =
       server_first.substr(server_first.find(",s=") + 3, server_first.rfind(',') - server_first.find(",s=") - 3);
-  const std::string without_proof = "c=" + base64_encode(header) + ",r=" + nonce + std::string(extensions);
   const Key salted = pbkdf2(password, *base64_decode(salt), 4096);
   const Key client_key = hmac_sha256(salted, "Client Key");
   const Key signature = hmac_sha256(sha256(client_key), std::string(bare) + ',' + server_first + ',' + without_proof);
   Key proof = client_key;
   for (std::size_t i = 0; i < proof.size(); ++i) proof[i] ^= signature[i];
   return without_proof + ",p=" + base64_encode(text(proof));
+}
+
+// What such a client sends as client-final, with `extensions` (",x=…") before the proof.
+std::string client_final(std::string_view header, std::string_view bare, const std::string& server_first,
+                         std::string_view password, std::string_view extensions = {}) {
+  const std::string nonce = server_first.substr(2, server_first.find(',') - 2);
+  return proven("c=" + base64_encode(header) + ",r=" + nonce + std::string(extensions), bare, server_first, password);
 }
 
 // The step after a client-final by a client that began with header and bare.
@@ -138,6 +143,21 @@ TEST_CASE("SCRAM: client-final is taken to pieces exactly, and every part of it 
     REQUIRE(shown(exchange.begin("n,," + bare)) == "334 " + kServerFirst);
     CHECK(shown(exchange.next(message)) == result);
   }
+}
+
+TEST_CASE(
+    "SCRAM: who knows the password and repeats another header or nonce than was said is refused (RFC 5802 §5.1, §6)") {
+  const std::string bare = "n=user,r=" + kClientNonce;
+  const std::string nonce = kClientNonce + std::string(kNonce);
+  const auto answer_to = [&](const std::string& without_proof) {
+    Exchange exchange = scram();
+    REQUIRE(shown(exchange.begin("n,," + bare)) == "334 " + kServerFirst);
+    return shown(exchange.next(proven(without_proof, bare, kServerFirst, "pencil")));
+  };
+  CHECK(answer_to("c=biws,r=" + nonce).starts_with("334 v="));
+  CHECK(answer_to("c=eSws,r=" + nonce) == "535");  // "y,,": somebody between has changed the header on its way
+  CHECK(answer_to("c=biws,r=" + kClientNonce) == "535");
+  CHECK(answer_to("c=biws,r=" + nonce + "x") == "535");
 }
 
 TEST_CASE("SCRAM: a password that is right is proven, whatever else a client says with it") {
