@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "hooks/tcl/message.h"
+#include "hooks/tcl/request.h"
 #include "hooks/tcl/words.h"
 
 namespace hooksmtpd::tcl {
@@ -100,7 +101,7 @@ void Server::exit() {
 }
 
 void Server::reply_to(std::string_view line) {
-  const auto request = parse_request(line);
+  const auto request = hook::parse_beginning(line);
   if (!request) {
     pipes_.out().append("{").append(not_understood(line)).append("}\n");
     return;
@@ -124,7 +125,7 @@ std::string_view Server::answer(std::string_view event, std::string_view line) {
   Tcl_Obj* procedure = procedure_of(event);
   if (procedure == nullptr) return kAccept;
   if (!event.starts_with("deliver")) return answer_about_address(procedure, line);
-  const auto parts = find_message(event, line);
+  const auto parts = hook::find_message(event, line);
   return parts ? answer_about_message(procedure, *parts) : not_understood(line);
 }
 
@@ -141,7 +142,7 @@ std::string_view Server::answer_about_address(Tcl_Obj* procedure, std::string_vi
   return words.call(interpreter_).value_or(kFailed);
 }
 
-std::string_view Server::answer_about_message(Tcl_Obj* procedure, const Parts& parts) {
+std::string_view Server::answer_about_message(Tcl_Obj* procedure, const hook::Parts& parts) {
   Tcl_Obj* lines = lines_of(parts.body);
   if (lines == nullptr) return kFailed;
   const auto envelope = find_envelope(parts.head);
@@ -162,16 +163,16 @@ std::string_view Server::answer_decoded(Tcl_Obj* procedure, std::string_view obj
 }
 
 // Null if there is none to be had, which is in the log then.
-Tcl_Obj* Server::lines_of(const Body& body) {
-  if (body.kind == Body::Kind::kBase64) {
+Tcl_Obj* Server::lines_of(const hook::Body& body) {
+  if (body.kind == hook::Body::Kind::kBase64) {
     if (!Words{"::binary", "decode", "base64", body.value}.call(interpreter_)) return nullptr;
     int size = 0;
     const unsigned char* octets = Tcl_GetByteArrayFromObj(Tcl_GetObjResult(interpreter_), &size);
     return tcl::lines_of({reinterpret_cast<const char*>(octets), static_cast<std::size_t>(size)});
   }
-  const auto text = unescaped(body.value);
+  const auto text = hook::unescaped(body.value);
   if (!text) return log_error("the message is no JSON string"), nullptr;
-  if (body.kind == Body::Kind::kText) return tcl::lines_of(*text);
+  if (body.kind == hook::Body::Kind::kText) return tcl::lines_of(*text);
   const auto message = read_file(*text);
   if (!message) return log_error("cannot read " + *text + ": " + std::strerror(message.error())), nullptr;
   return tcl::lines_of(*message);

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "hooks/tcl/pipes.h"
-#include "hooks/tcl/request.h"
+#include "proto/hook/request_line.h"
 
 struct Tcl_Interp;
 struct Tcl_Obj;
@@ -36,10 +36,10 @@ class Server {
   // What a reply says besides its id, here and below; nothing is a yes.
   std::string_view answer(std::string_view event, std::string_view line);
   std::string_view answer_about_address(Tcl_Obj* procedure, std::string_view line);
-  std::string_view answer_about_message(Tcl_Obj* procedure, const Parts& parts);
+  std::string_view answer_about_message(Tcl_Obj* procedure, const hook::Parts& parts);
   // `object` is JSON that needs a parser.
   std::string_view answer_decoded(Tcl_Obj* procedure, std::string_view object, Tcl_Obj* lines);
-  Tcl_Obj* lines_of(const Body& body);
+  Tcl_Obj* lines_of(const hook::Body& body);
   std::string_view not_understood(std::string_view line);
   void log_error(std::string_view text);
 
