@@ -140,6 +140,11 @@ void JsonWriter::members(std::string_view written) {
   out_ += written;
 }
 
+void JsonWriter::written(std::string_view name, std::string_view value) {
+  key(name);
+  out_ += value;
+}
+
 void JsonWriter::literal(std::string_view value) {
   comma();
   out_ += value;

@@ -45,8 +45,9 @@ class JsonWriter {
   // A member whose bytes nobody takes for text.
   void base64(std::string_view key, std::string_view value);
 
-  // Members of an object that another writer wrote before: not none.
+  // What another writer wrote before: members of an object, not none; or a value.
   void members(std::string_view written);
+  void written(std::string_view key, std::string_view value);
 
   // A JSON value that somebody else made: white space goes, what is not ASCII is escaped.
   void json(std::string_view key, std::string_view value);

@@ -196,7 +196,7 @@ Written append_request(std::string& out, RequestId id, const Disconnect& notice)
     writer.number("bytes_received", notice.bytes_received);
     writer.number("bytes_sent", notice.bytes_sent);
     writer.end_object();
-    if (!notice.dialogue.empty()) writer.json("dialogue", notice.dialogue);
+    if (!notice.dialogue.empty()) writer.written("dialogue", notice.dialogue);
     writer.text("reason", to_string(notice.reason));
   });
 }

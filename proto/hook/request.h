@@ -162,7 +162,7 @@ struct Disconnect {
   std::uint64_t messages_refused = 0;
   std::uint64_t bytes_received = 0;
   std::uint64_t bytes_sent = 0;
-  std::string_view dialogue{};  // a JSON array (PROTOCOL.md, "The dialogue"); empty: the hook did not ask for it
+  std::string_view dialogue{};  // of a JsonWriter: an array (PROTOCOL.md, "The dialogue"); empty: the hook did not ask
   EndReason reason = EndReason::kQuit;
 };
 
