@@ -1,7 +1,5 @@
 #include "hooks/mime/bodies.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -25,12 +23,20 @@ std::optional<std::string> charset_of(const Content& content) {
 
 }  // namespace
 
-std::expected<void, int> read_range(int file, Range range, const std::function<bool(std::string_view)>& take) {
+std::expected<void, int> read_range(const Source& message, Range range,
+                                    const std::function<bool(std::string_view)>& take) {
+  if (const auto& octets = message.octets()) {
+    if (range.end > octets->size()) return std::unexpected(EIO);
+    std::string_view left =
+        octets->substr(static_cast<std::size_t>(range.begin), static_cast<std::size_t>(range.size()));
+    for (; !left.empty() && take(left.substr(0, kBlock)); left.remove_prefix(std::min(left.size(), kBlock))) {
+    }
+    return {};
+  }
   std::vector<char> block(static_cast<std::size_t>(std::min<std::uint64_t>(kBlock, range.size())));
   while (range.begin < range.end) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(block.size(), range.size()));
-    const ssize_t got = pread(file, block.data(), wanted, static_cast<off_t>(range.begin));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = message.read(block.data(), wanted, range.begin);
     if (got < 0) return std::unexpected(errno);
     if (got == 0) return std::unexpected(EIO);  // somebody has cut it
     if (!take({block.data(), static_cast<std::size_t>(got)})) return {};
@@ -39,7 +45,7 @@ std::expected<void, int> read_range(int file, Range range, const std::function<b
   return {};
 }
 
-void Bodies::write(int from, Node& node, std::size_t depth, bool utf8) {
+void Bodies::write(const Source& from, Node& node, std::size_t depth, bool utf8) {
   if (budget_.refusal()) return;
   if (node.content.is_multipart()) {
     for (const auto& part : node.parts) write(from, *part, depth + 1, utf8);
@@ -62,7 +68,7 @@ void Bodies::write(int from, Node& node, std::size_t depth, bool utf8) {
   }
 }
 
-void Bodies::write_file(int from, Node& node, const File& to) {
+void Bodies::write_file(const Source& from, Node& node, const File& to) {
   // A message that was not encoded is what its own parts say of it.
   BodyDecoder decoder(node.message ? "binary" : node.content.encoding);
   std::optional<ToUtf8> text;

@@ -1,4 +1,4 @@
-// The lines of a message, out of its file, through a buffer that does not grow with them.
+// The lines of a message: where they are, if it is in memory, else through a buffer that does not grow with them.
 
 #pragma once
 
@@ -7,11 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "hooks/mime/source.h"
+
 namespace hooksmtpd::mime {
 
 // A line, or a piece of one that is longer than the buffer. Only LF ends a line; it belongs to it.
 struct Piece {
-  std::uint64_t begin = 0;  // where it is in the file
+  std::uint64_t begin = 0;  // where it is in the message
   std::string_view text{};  // empty: there is nothing more
   bool starts_line = true;
 
@@ -26,7 +28,7 @@ class LineReader {
  public:
   static constexpr std::size_t kBuffer = 64 * 1024;
 
-  explicit LineReader(int file) : file_(file), buffer_(kBuffer) {}
+  explicit LineReader(const Source& source);
 
   // Good until the next call. A piece that starts a line has all of it, or kBuffer octets.
   Piece next();
@@ -42,11 +44,12 @@ class LineReader {
  private:
   void fill();
 
-  int file_;
-  std::vector<char> buffer_;
-  std::uint64_t base_ = 0;  // where the buffer begins in the file
-  std::size_t position_ = 0;
-  std::size_t filled_ = 0;
+  Source source_;
+  std::vector<char> buffer_{};  // of a file
+  const char* data_ = nullptr;  // the buffer, or all that is in memory
+  std::size_t filled_ = 0;      // octets that are there
+  std::size_t position_ = 0;    // of those, given already
+  std::uint64_t base_ = 0;      // where they begin in the message
   bool at_line_start_ = true;
   bool stopped_ = false;
   int error_ = 0;

@@ -22,7 +22,7 @@ std::string below(std::string_view number, std::size_t index) {
 
 class Scanner {
  public:
-  Scanner(int file, Budget& budget) : reader_(file), budget_(budget) {}
+  Scanner(const Source& source, Budget& budget) : reader_(source), budget_(budget) {}
 
   // `number`: of what the message is in.
   std::unique_ptr<Node> message(std::string_view number, std::size_t depth, bool utf8) {
@@ -243,8 +243,8 @@ class Scanner {
 
 }  // namespace
 
-std::unique_ptr<Node> find_parts(int file, const Place& place, Budget& budget) {
-  Scanner scanner(file, budget);
+std::unique_ptr<Node> find_parts(const Source& message, const Place& place, Budget& budget) {
+  Scanner scanner(message, budget);
   auto node = scanner.message(place.number, place.depth + 1, place.utf8);
   if (scanner.error() != 0) budget.refuse(cannot(scanner.error()));
   return node;

@@ -15,6 +15,7 @@
 
 #include "hooks/mime/budget.h"
 #include "hooks/mime/node.h"
+#include "hooks/mime/source.h"
 
 namespace hooksmtpd::mime {
 
@@ -28,7 +29,7 @@ struct Place {
 // Octets of a preamble and an epilogue that are shown.
 inline constexpr std::size_t kMaxAround = 64 * 1024;
 
-// Of the message that is all of `file`, a descriptor that stays the caller's. Look at the budget's refusal afterwards.
-std::unique_ptr<Node> find_parts(int file, const Place& place, Budget& budget);
+// Look at the budget's refusal afterwards.
+std::unique_ptr<Node> find_parts(const Source& message, const Place& place, Budget& budget);
 
 }  // namespace hooksmtpd::mime

@@ -11,11 +11,12 @@
 
 #include "hooks/mime/budget.h"
 #include "hooks/mime/part_files.h"
+#include "hooks/mime/source.h"
 
 namespace hooksmtpd::mime {
 
 struct Task {
-  int message;       // a descriptor of it, which stays the caller's
+  Source message;
   bool utf8;         // its header may be UTF-8: the client said SMTPUTF8
   std::size_t room;  // octets that the tree may have; a longer one goes into a file
 };

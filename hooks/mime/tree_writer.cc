@@ -34,7 +34,7 @@ std::string take_lines(std::string& text) {
 
 }  // namespace
 
-std::expected<void, int> TreeWriter::write(int from, const Node& node) {
+std::expected<void, int> TreeWriter::write(const Source& from, const Node& node) {
   json_.begin_object();
   members(from, node);
   json_.boolean("broken", is_broken(node));
@@ -43,7 +43,7 @@ std::expected<void, int> TreeWriter::write(int from, const Node& node) {
   return {};
 }
 
-void TreeWriter::members(int from, const Node& node) {
+void TreeWriter::members(const Source& from, const Node& node) {
   headers(node.header);
   content(node.content);
   json_.begin_array("defects");
@@ -99,7 +99,7 @@ void TreeWriter::optional(std::string_view key, const std::optional<std::string>
   json_.null();
 }
 
-void TreeWriter::multipart(int from, const Node& node) {
+void TreeWriter::multipart(const Source& from, const Node& node) {
   around(from, "preamble", node.preamble);
   json_.begin_array("parts");
   for (const auto& part : node.parts) {
@@ -111,7 +111,7 @@ void TreeWriter::multipart(int from, const Node& node) {
   around(from, "epilogue", node.epilogue);
 }
 
-void TreeWriter::around(int from, std::string_view key, Range range) {
+void TreeWriter::around(const Source& from, std::string_view key, Range range) {
   range.end = std::min(range.end, range.begin + kMaxAround);
   bool blank = true;
   const auto read = read_range(from, range, [&](std::string_view piece) {
@@ -136,7 +136,7 @@ void TreeWriter::file(const Node& node) {
   text("text", decoded->get(), {.begin = 0, .end = node.size}, name);
 }
 
-void TreeWriter::message(int from, const Node& node) {
+void TreeWriter::message(const Source& from, const Node& node) {
   json_.begin_object("message");
   if (encodes(node.content.encoding)) {
     const auto decoded = files_.open(node.number);
@@ -148,7 +148,7 @@ void TreeWriter::message(int from, const Node& node) {
   json_.end_object();
 }
 
-void TreeWriter::text(std::string_view key, int from, Range range, std::string_view charset) {
+void TreeWriter::text(std::string_view key, const Source& from, Range range, std::string_view charset) {
   ToUtf8 converter(charset);
   std::string utf8;
   json_.begin_text(key);

@@ -20,7 +20,7 @@ def get(daemon, path):
         connection.request("GET", path)
         answer = connection.getresponse()
         assert answer.status == 200
-        return json.loads(answer.read())
+        return answer.read() if path.endswith("/raw") else json.loads(answer.read())
     finally:
         connection.close()
 
@@ -38,6 +38,19 @@ def test_mail_is_there_when_it_is_acknowledged(make_daemon):
     entries = wait_for_dialogue(daemon, found["id"])
     assert [each["line"] for each in entries if each["from"] == "client" and "line" in each][-1] == "DATA"
     assert [each["hook"] for each in entries if each["from"] == "hook"] == ["inbox"]
+
+
+@pytest.mark.parametrize("body", [
+    b"caf\xe9 \xff\xfe\r\n", "\u2028 \U0001f600 \"quoted\" \\ \x01 \x7f\r\n".encode(), b"", b"x" * 900 + b"\r\n",
+    b"y" * 70_000 + b"\r\n"], ids=["latin1", "utf8", "empty", "small", "large"])
+def test_the_octets_are_kept_however_they_come(make_daemon, body):
+    daemon = make_daemon(WITH_INBOX).start()
+    message = b"Subject: octets\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n" + body
+    with daemon.session() as client:
+        assert client.message(message).code == 250
+    found, = get(daemon, "/api/v2/messages")["messages"]
+    raw = get(daemon, f"/api/v2/messages/{found['id']}/raw")
+    assert raw.startswith(b"Return-Path: ") and raw.endswith(b"\r\n" + message)
 
 
 def wait_for_dialogue(daemon, id):

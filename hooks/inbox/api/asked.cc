@@ -38,7 +38,7 @@ Message message_of(const Context& context, const std::string& id) {
 
 Opened open(const Context& context, const std::string& id) {
   std::optional<Opened> opened;
-  context.store.reader().raw(id, [&](std::string_view octets) { opened.emplace(octets); });
+  context.store.reader().raw(id, [&](std::string_view octets) { opened.emplace(std::string(octets)); });
   if (!opened) not_found("there is no such message");
   return *std::move(opened);
 }

@@ -4,14 +4,12 @@
 #include <fmt/format.h>
 #include <glib.h>
 
-#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "hooks/inbox/api/asked.h"
-#include "hooks/inbox/hook/octets.h"
 #include "hooks/inbox/mail/digest.h"
 
 namespace hooksmtpd::inbox {
@@ -77,12 +75,6 @@ std::string trace_fields(const Context& context, const std::string& from, const 
       from, host, id, fmt::gmtime(time));
 }
 
-std::shared_ptr<Octets> in_memory(std::string_view octets) {
-  auto copied = Octets::copy(octets);
-  if (!copied) throw std::runtime_error(std::strerror(copied.error()));
-  return *std::move(copied);
-}
-
 }  // namespace
 
 Draft read_draft(const Json& json, const Spelling& spelling) {
@@ -115,7 +107,7 @@ Injection injection_of(const Draft& draft) {
 }
 
 void fill_envelope(Injection& injection) {
-  const Digest digest = digest_of(in_memory(injection.octets)->file(), {.utf8 = true});
+  const Digest digest = digest_of(injection.octets, {.utf8 = true});
   if (injection.from.empty() && digest.from && is_address(digest.from->address)) injection.from = digest.from->address;
   if (!injection.to.empty()) return;
   for (const Addresses* list : {&digest.to, &digest.cc, &digest.bcc}) {
@@ -126,15 +118,15 @@ void fill_envelope(Injection& injection) {
 void inject(Context& context, Injection injection, Injected then) {
   const std::string id = new_id();
   injection.octets.insert(0, trace_fields(context, injection.from, id));
-  const auto octets = in_memory(injection.octets);
+  const auto octets = std::make_shared<const std::string>(std::move(injection.octets));
   NewMessage message{.id = id, .received = now(), .mailbox = {}, .digest = {}, .arrival = {}};
   message.arrival.from = injection.from;
   message.arrival.to = std::move(injection.to);
   message.arrival.trace_headers = kTraceFields;
-  message.digest = digest_of(octets->file(), {.utf8 = true, .of_hooks = kTraceFields});
+  message.digest = digest_of(*octets, {.utf8 = true, .of_hooks = kTraceFields});
   message.mailbox = mailbox_of(context.options.mailboxes, message.arrival);
   message.tags = message.digest.tags;
-  message.octets = octets->view();
+  message.octets = *octets;
   message.owner = octets;
   context.store.add(std::move(message), [id, then = std::move(then)](const std::optional<WriteFailure>& failure) {
     if (failure) return then(std::unexpected(*failure));

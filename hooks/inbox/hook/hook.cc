@@ -1,6 +1,7 @@
 #include "hooks/inbox/hook/hook.h"
 
 #include <fmt/format.h>
+#include <glib.h>
 
 #include <cerrno>
 #include <cstring>
@@ -46,25 +47,74 @@ void name_correspondents(Digest& digest, const Arrival& arrival) {
   for (const std::string& recipient : arrival.to) digest.to.push_back({.name = {}, .address = recipient});
 }
 
+std::string from_base64(std::string text) {
+  gsize size = 0;
+  if (!text.empty()) g_base64_decode_inplace(text.data(), &size);
+  text.resize(size);
+  return text;
+}
+
+// `body`: the last member of `message`, where that was not parsed with the others. EBADMSG: there is none.
+std::expected<std::shared_ptr<const Octets>, int> octets_of(const Json& message,
+                                                            const std::optional<hook::Body>& body) {
+  using Kind = hook::Body::Kind;
+  std::optional<std::string> text;
+  Kind kind{};
+  if (body) {
+    kind = body->kind;
+    text = hook::unescaped(body->value);
+  } else {
+    for (const auto& [key, each] :
+         {std::pair("path", Kind::kPath), {"data", Kind::kText}, {"data_b64", Kind::kBase64}}) {
+      if (!message.contains(key)) continue;
+      kind = each;
+      text = message.at(key);
+    }
+  }
+  if (!text) return std::unexpected(EBADMSG);
+  const std::uint64_t size = message.at("size");
+  if (kind == Kind::kPath) return Octets::read(*text, size);
+  return Octets::keep(kind == Kind::kText ? *std::move(text) : from_base64(*std::move(text)), size);
+}
+
 }  // namespace
+
+// What is large in a request is not parsed with it, where the line is as the daemon writes it.
+struct Hook::Large {
+  Large(std::string_view event, std::string_view line) : rest(line) {
+    if (const auto parts = hook::find_message(event, line)) {
+      rest = std::string(parts->facts) + "}}";
+      body = parts->body;
+    } else if (auto told = event == "disconnect" ? hook::find_dialogue(line) : std::nullopt) {
+      rest = std::move(told->facts);
+      dialogue = told->dialogue;
+    }
+  }
+
+  std::string rest;
+  std::optional<hook::Body> body{};            // of a message
+  std::optional<std::string_view> dialogue{};  // of a session
+};
 
 void Hook::request(std::string_view line) {
   Json id;
   try {
-    const Json request = Json::parse(line);
+    const auto beginning = hook::parse_beginning(line);
+    const Large large(beginning ? beginning->event : std::string_view(), line);
+    const Json request = Json::parse(large.rest);
     id = request.value("id", Json());
-    answer(request);
+    answer(request, large);
   } catch (const Json::exception& error) {
     fail(id, {.full = false, .text = fmt::format("a request was not understood: {}", error.what())});
   }
 }
 
-void Hook::answer(const Json& request) {
+void Hook::answer(const Json& request, const Large& large) {
   const std::string event = request.at("event");
   if (event == "hello") return hello(request);
   if (!store_) return fail(request.value("id", Json()), {.full = false, .text = "hello has to come first"});
-  if (event == "deliver") return deliver(request);
-  if (event == "disconnect") return disconnect(request);
+  if (event == "deliver") return deliver(request, large.body);
+  if (event == "disconnect") return disconnect(request, large.dialogue);
   if (event == "reset") return reset(request);
   accept(request.value("id", Json()));
 }
@@ -87,20 +137,21 @@ void Hook::hello(const Json& request) {
                                {"v", 1},
                                {"concurrency", kConcurrency},
                                {"stores", true},
+                               {"body", "inline"},
                                {"events", {"deliver", "reset", "disconnect"}},
                                {"dialogue", true}}));
 }
 
-void Hook::deliver(const Json& request) {
+void Hook::deliver(const Json& request, const std::optional<hook::Body>& body) {
   const Json& facts = request.at("message");
-  auto octets = Octets::map(facts.at("path"), facts.at("size"));
+  auto octets = octets_of(facts, body);
   if (!octets) {
     const std::string text = fmt::format("cannot read the message: {}", std::strerror(octets.error()));
     return fail(request.at("id"), {.full = false, .text = text});
   }
   NewMessage message{.id = new_id(), .received = now(), .mailbox = {}, .digest = {}, .arrival = arrival_of(request)};
   message.digest = digest_of(
-      (*octets)->file(), {.utf8 = request.at("params").contains("SMTPUTF8"),
+      (*octets)->view(), {.utf8 = request.at("params").contains("SMTPUTF8"),
                           .of_hooks = message.arrival.trace_headers + facts.value("added_headers", std::size_t{0})});
   name_correspondents(message.digest, message.arrival);
   message.mailbox =
@@ -112,7 +163,7 @@ void Hook::deliver(const Json& request) {
 }
 
 // What it decides is decided: the session waits for nobody, and is kept as soon as it can be.
-void Hook::disconnect(const Json& request) {
+void Hook::disconnect(const Json& request, std::optional<std::string_view> dialogue) {
   Session session;
   session.id = request.at("session");
   session.ended = now();
@@ -124,10 +175,9 @@ void Hook::disconnect(const Json& request) {
   if (const auto tls = request.find("tls"); tls != request.end()) {
     session.tls = fmt::format("{} {}", tls->at("version").get<std::string>(), tls->at("cipher").get<std::string>());
   }
-  const Json dialogue = request.value("dialogue", Json::array());
-  read_course(dialogue, request.at("reason").get<std::string>(),
+  session.dialogue = dialogue ? std::string(*dialogue) : text_of(request.value("dialogue", Json::array()));
+  read_course(session.dialogue, request.at("reason").get<std::string>(),
               request.at("counts").at("messages_accepted").get<std::uint64_t>(), session);
-  session.dialogue = text_of(dialogue);
   store_->add(std::move(session), reply_to(request.at("id")));
 }
 
@@ -136,7 +186,9 @@ void Hook::reset(const Json& request) {
   store_->take_back(request.value("transaction", ""), reply_to(request.at("id")));
 }
 
-void Hook::accept(const Json& id) const { surroundings_.reply(text_of({{"id", id}, {"action", "accept"}})); }
+void Hook::accept(const Json& id) const {
+  surroundings_.reply(fmt::format(R"({{"id":{},"action":"accept"}})", text_of(id)));
+}
 
 void Hook::fail(const Json& id, const WriteFailure& failure) const {
   fmt::print(stderr, "<3>{}\n", failure.text);

@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "hooks/inbox/hook/options.h"
 #include "hooks/inbox/store/store.h"
+#include "proto/hook/request_line.h"
 
 namespace hooksmtpd::inbox {
 
@@ -30,10 +32,12 @@ class Hook {
  private:
   using Json = nlohmann::json;
 
-  void answer(const Json& request);
+  struct Large;
+
+  void answer(const Json& request, const Large& large);
   void hello(const Json& request);
-  void deliver(const Json& request);
-  void disconnect(const Json& request);
+  void deliver(const Json& request, const std::optional<hook::Body>& body);
+  void disconnect(const Json& request, std::optional<std::string_view> dialogue);
   void reset(const Json& request);
 
   void accept(const Json& id) const;

@@ -24,7 +24,7 @@ constexpr std::size_t kMaxTags = 50;
 
 // What a walk through the parts finds.
 struct Findings {
-  int file;
+  std::string_view octets;  // of the message
   Digest& digest;
   std::string plain{}, html{};
 
@@ -59,7 +59,7 @@ struct Findings {
     std::string& text = is_html ? html : plain;
     if (text.size() >= kMaxSearched) return;
     std::string part;
-    if (!read_text(file, node, kMaxSearched - text.size(), part)) digest.broken = true;
+    if (!read_text(octets, node, kMaxSearched - text.size(), part)) digest.broken = true;
     text += is_html ? text_of_html(part, kMaxSearched - text.size()) : part;
     text += '\n';
   }
@@ -132,10 +132,10 @@ bool is_attachment(const Node& part) {
          !(part.content.is_text() || part.content.id);
 }
 
-bool read_text(int file, const Node& part, std::size_t most, std::string& text) {
+bool read_text(std::string_view message, const Node& part, std::size_t most, std::string& text) {
   mime::BodyDecoder decoder(part.content.encoding);
   mime::ToUtf8 converter(mime::charset(part.content));
-  const auto read = mime::read_range(file, part.body, [&](std::string_view body) {
+  const auto read = mime::read_range(message, part.body, [&](std::string_view body) {
     converter.step(decoder.step(body), text);
     return text.size() < most;
   });
@@ -167,15 +167,15 @@ std::string one_line(std::string_view text, std::size_t most) {
   return line;
 }
 
-Digest digest_of(int file, const Envelope& envelope) {
+Digest digest_of(std::string_view message, const Envelope& envelope) {
   Digest digest;
   const mime::Limits limits{.depth = kMaxDepth, .parts = kMaxParts};
   mime::Budget budget(limits);
-  const auto root = mime::find_parts(file, {.utf8 = envelope.utf8}, budget);
+  const auto root = mime::find_parts(message, {.utf8 = envelope.utf8}, budget);
   if (budget.refusal()) digest.broken = true;
   read_header(*root, digest);
   read_marks(*root, envelope.of_hooks, digest);
-  Findings findings{.file = file, .digest = digest};
+  Findings findings{.octets = message, .digest = digest};
   findings.look_at(*root);
   digest.text = is_blank(findings.plain) ? std::move(findings.html) : std::move(findings.plain);
   digest.snippet = one_line(digest.text, kMaxSnippet);

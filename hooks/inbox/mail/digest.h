@@ -17,8 +17,7 @@ inline constexpr std::size_t kMaxDepth = 32;
 inline constexpr std::size_t kMaxParts = 1000;
 inline constexpr std::size_t kMaxSearched = 256 * 1024;  // octets of text
 
-// Of the message that is all of `file`, a descriptor that stays the caller's. Whatever is wrong with it: what could be
-// made out, with `broken`.
+// Whatever is wrong with the message: what could be made out, with `broken`.
 //
 // Its first `of_hooks` fields were put there by the daemon and by hooks, so that no client can forge them. Among them,
 // X-Inbox-Mailbox names the mailbox and X-Inbox-Tags, with commas, tags; X-Tags counts wherever it stands.
@@ -26,10 +25,10 @@ struct Envelope {
   bool utf8 = false;
   std::size_t of_hooks = 0;
 };
-Digest digest_of(int file, const Envelope& envelope);
+Digest digest_of(std::string_view message, const Envelope& envelope);
 
-// The text of a part, in UTF-8, as far as it is below `most` octets. `file`: of the message. False: it has a defect.
-bool read_text(int file, const mime::Node& part, std::size_t most, std::string& text);
+// The text of a part of it, in UTF-8, as far as it is below `most` octets. False: it has a defect.
+bool read_text(std::string_view message, const mime::Node& part, std::size_t most, std::string& text);
 
 // It is something to be stored, and not what people read in place.
 bool is_attachment(const mime::Node& part);

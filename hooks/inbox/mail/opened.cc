@@ -1,9 +1,8 @@
 #include "hooks/inbox/mail/opened.h"
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
+#include <utility>
 
 #include "hooks/inbox/mail/digest.h"
 #include "hooks/mime/bodies.h"
@@ -49,13 +48,10 @@ void collect_defects(const Node& node, std::vector<std::string>& sentences) {
 
 }  // namespace
 
-Opened::Opened(std::string_view octets) {
-  auto copied = Octets::copy(octets);
-  if (!copied) throw std::runtime_error(std::strerror(copied.error()));
-  octets_ = *std::move(copied);
+Opened::Opened(std::string octets) : octets_(std::move(octets)) {
   const mime::Limits limits{.depth = kMaxDepth, .parts = kMaxParts};
   mime::Budget budget(limits);
-  root_ = mime::find_parts(octets_->file(), {.utf8 = true}, budget);
+  root_ = mime::find_parts(std::string_view(octets_), {.utf8 = true}, budget);
   whole_ = !budget.refusal();
 }
 
@@ -83,7 +79,7 @@ std::string Opened::octets(const Node& part) const {
   mime::BodyDecoder decoder(part.message ? "binary" : part.content.encoding);
   std::string decoded;
   // What is read is memory of ours.
-  std::ignore = mime::read_range(octets_->file(), part.body, [&](std::string_view body) {
+  std::ignore = mime::read_range(std::string_view(octets_), part.body, [&](std::string_view body) {
     decoded += decoder.step(body);
     return true;
   });
@@ -98,7 +94,7 @@ std::uint64_t Opened::size(const Node& part) const {
 
 std::string Opened::text(const Node& part, std::size_t most) const {
   std::string text;
-  read_text(octets_->file(), part, most, text);
+  read_text(octets_, part, most, text);
   return text;
 }
 

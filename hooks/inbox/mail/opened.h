@@ -10,15 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "hooks/inbox/hook/octets.h"
 #include "hooks/mime/node.h"
 
 namespace hooksmtpd::inbox {
 
 class Opened {
  public:
-  // A message that is beyond the limits of digest.h has a header only. Throws std::runtime_error: no memory.
-  explicit Opened(std::string_view octets);
+  // A message that is beyond the limits of digest.h has a header only.
+  explicit Opened(std::string octets);
 
   const mime::Node& root() const { return *root_; }
   bool whole() const { return whole_; }  // within the limits
@@ -43,7 +42,7 @@ class Opened {
  private:
   nlohmann::ordered_json tree(const mime::Node& node) const;
 
-  std::shared_ptr<Octets> octets_;
+  std::string octets_;
   std::unique_ptr<mime::Node> root_;
   bool whole_ = true;
 };

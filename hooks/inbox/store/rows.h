@@ -24,8 +24,8 @@ struct NewMessage {
   Digest digest;
   Arrival arrival;
   std::vector<std::string> tags{};
-  std::string_view octets{};      // all of it,
-  std::shared_ptr<void> owner{};  // whose these are
+  std::string_view octets{};            // all of it,
+  std::shared_ptr<const void> owner{};  // whose these are
 };
 
 // What has changed, once it is on disk: for those who watch.
