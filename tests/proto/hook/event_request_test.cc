@@ -55,8 +55,8 @@ TEST_CASE("what stays as it is in a session may be written once for all its requ
         line(ValidateSender{.session = anew, .transaction = "c7f3a1-1", .from = from, .params = kParams}));
   // They say last, or leave out, what others say among the facts.
   CHECK(line(Starttls{.session = once}) == line(Starttls{.session = anew}));
-  CHECK(line(Auth{.session = once, .mechanism = "PLAIN", .user = "ann"}) ==
-        line(Auth{.session = anew, .mechanism = "PLAIN", .user = "ann"}));
+  CHECK(line(Auth{.session = once, .mechanism = "PLAIN", .authorization_id = "", .user = "ann"}) ==
+        line(Auth{.session = anew, .mechanism = "PLAIN", .authorization_id = "", .user = "ann"}));
 }
 
 TEST_CASE("data has the recipients last") {
