@@ -156,7 +156,7 @@ def report(results: dict, options: argparse.Namespace) -> None:
         print(f"| {title} | {floor} | {sink} | {value['hooksmtpd']:,.1f} | {must} | {aim} "
               f"| {verdict(value['hooksmtpd'], must, aim)} |")
     report_tls(results)
-    report_inbox(results)
+    report_inbox(results, options.npm)
     hooks.report(results)
     sandbox.report(results)
     for name, servers in results.items():
@@ -185,13 +185,14 @@ def report_tls(results: dict) -> None:
               f"| {verdict(ratio, scenario.must, scenario.aim)} |")
 
 
-def report_inbox(results: dict) -> None:
+def report_inbox(results: dict, npm: Path) -> None:
     """Beside MailDev: rates by the clock and CPU times, and their ratios of each round."""
     compared = {name: servers for name, servers in results.items() if {"maildev", "hooksmtpd+inbox"} <= servers.keys()}
     if not compared:
         return
-    print("\nStored by the inbox beside MailDev, `median [least-most]`; the ratios are of each round:\n")
-    print("| | messages/s, MailDev | the inbox | ratio (must: 20) | | CPU us, MailDev | the inbox | ratio |\n|---|---|---|---|---|---|---|---|")
+    version = json.loads((npm / "node_modules/maildev/package.json").read_text())["version"]
+    print(f"\nStored by the inbox beside MailDev {version}, `median [least-most]`; the ratios are of each round (must: 20):\n")
+    print("| | messages/s, MailDev | the inbox | ratio | | CPU us, MailDev | the inbox | ratio | |\n|---|---|---|---|---|---|---|---|---|")
     for name, servers in compared.items():
         cells = []
         for key in ("messages_per_second", "cpu_us"):
@@ -199,8 +200,7 @@ def report_inbox(results: dict) -> None:
             more, less = (ours, theirs) if key == "messages_per_second" else (theirs, ours)
             ratios = [{"ratio": a[key] / b[key]} for a, b in zip(more, less)]
             cells += [spread(theirs, key), spread(ours, key), spread(ratios, "ratio")]
-            if key == "messages_per_second":
-                cells.append(verdict(1 / median(ratios, "ratio"), 1 / 20, 1 / 40))
+            cells.append(verdict(1 / median(ratios, "ratio"), 1 / 20, 1 / 40))
         print(f"| {SCENARIOS[name].title} | " + " | ".join(cells) + " |")
 
 
