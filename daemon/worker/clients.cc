@@ -9,11 +9,13 @@
 
 #include <cassert>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
 #include <optional>
 #include <utility>
 
 #include "daemon/sys/error.h"
+#include "daemon/worker/start_stamp.h"
 #include "proto/smtp/replies.h"
 #include "proto/smtp/session.h"
 
@@ -41,15 +43,10 @@ Address to_address(const sockaddr* address) {
   return {text, ntohs(in6->sin6_port)};
 }
 
-// Letters and digits that no other start of the daemon has: the second it started in, and some chance.
-std::string start_stamp() {
-  constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
+unsigned some_chance() {
   unsigned chance = 0;
   sys::must(getrandom(&chance, sizeof chance, 0), "getrandom");
-  auto number = static_cast<std::uint64_t>(std::time(nullptr)) * 1296 + chance % 1296;
-  std::string stamp;
-  for (; number > 0; number /= kDigits.size()) stamp.insert(stamp.begin(), kDigits[number % kDigits.size()]);
-  return stamp;
+  return chance;
 }
 
 }  // namespace
@@ -69,7 +66,7 @@ Clients::Clients(event_base* base, sys::Log& log, Dispatcher& dispatcher, Spool&
       deadline_timer_(base, *this),
       pause_timer_(base, *this),
       reserve_(fcntl(0, F_DUPFD_CLOEXEC, 0)),
-      session_prefix_(start_stamp()) {
+      session_prefix_(start_stamp(std::chrono::system_clock::now(), some_chance())) {
   for (auto& [socket, name] : listeners) {
     sockaddr_storage bound{};
     socklen_t length = sizeof bound;
