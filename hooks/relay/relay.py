@@ -163,9 +163,9 @@ class Relay:
 
     def greet(self, host: str, port: int) -> smtplib.SMTP:
         if self.mode == "implicit":
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, self.hostname, self.timeout, context=self.context)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(host, port, self.hostname, timeout=self.timeout, context=self.context)
         else:
-            smtp = smtplib.SMTP(host, port, self.hostname, self.timeout)
+            smtp = smtplib.SMTP(host, port, self.hostname, timeout=self.timeout)
         try:
             smtp.ehlo_or_helo_if_needed()
             if self.mode in ("verify", "encrypt") or self.mode == "may" and smtp.has_extn("starttls"):
@@ -214,15 +214,16 @@ class Relay:
 
     def recipient(self, smtp: smtplib.SMTP, address: str) -> Optional[Refused]:
         try:
-            return say(smtp, "RCPT", f"TO:<{address}>", f"<{address}>: ")
+            say(smtp, "RCPT", f"TO:<{address}>", f"<{address}>: ")
         except Refused as refused:
             return refused
+        return None
 
     def data(self, smtp: smtplib.SMTP, data: bytes) -> Reply:
         try:
             code, text = smtp.data(data)
         except smtplib.SMTPDataError as error:
-            code, text = error.smtp_code, error.smtp_error
+            code, text = error.smtp_code, error.smtp_error if isinstance(error.smtp_error, bytes) else error.smtp_error.encode()
         return accept() if code == 250 else Refused(code, text.decode("utf-8", "replace")).reply()
 
 

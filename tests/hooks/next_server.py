@@ -7,10 +7,10 @@ import threading
 
 class NextServer:
     """`answers`: by the beginning of a command, "DATA" and "." among them, else 250. `extensions`: of EHLO. An answer of
-    None closes the connection. `tls`: an SSLContext for STARTTLS."""
+    None closes the connection. `tls`: an SSLContext for STARTTLS, or from the first octet on if `implicit`."""
 
-    def __init__(self, extensions=("8BITMIME", "SIZE"), tls=None, **answers):
-        self.extensions, self.tls, self.answers = list(extensions), tls, answers
+    def __init__(self, extensions=("8BITMIME", "SIZE"), tls=None, implicit=False, **answers):
+        self.extensions, self.tls, self.implicit, self.answers = list(extensions), tls, implicit, answers
         self.lines, self.messages = [], []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
@@ -25,6 +25,11 @@ class NextServer:
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def serve(self, connection):
+        if self.implicit:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except ssl.SSLError:  # the client did not like it
+                return
         file = connection.makefile("rwb")
 
         def say(text):
@@ -41,7 +46,7 @@ class NextServer:
                 connection.close()
                 return
             if verb == "EHLO":
-                words = ["next.test", *self.extensions, *(["STARTTLS"] if self.tls else [])]
+                words = ["next.test", *self.extensions, *(["STARTTLS"] if self.tls and not self.implicit else [])]
                 answer = "\r\n".join(["250-" + word for word in words[:-1]] + ["250 " + words[-1]])
             if verb == "STARTTLS":
                 say("220 go")

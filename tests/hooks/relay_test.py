@@ -172,6 +172,15 @@ def test_starttls_as_the_option_wants_it(server, relay, tls, authority):
     assert good.lines.count("STARTTLS") == 4
 
 
+def test_tls_from_the_first_octet_on(server, relay, tls, authority):
+    good, wrong, without = server(tls=tls("127.0.0.1"), implicit=True), server(tls=tls("other.test"), implicit=True), server()
+    trusted = {"ca_file": str(authority.file)}
+    assert relay(good, tls="implicit", **trusted).deliver(MESSAGE) == ACCEPT
+    assert len(good.messages) == 1 and "STARTTLS" not in good.lines
+    for other in (wrong, without):
+        assert relay(other, tls="implicit", **trusted).deliver(MESSAGE)["enhanced"] == "4.4.1"
+
+
 def test_it_authenticates_over_tls_only(server, relay, tls, authority, tmp_path):
     (tmp_path / "password").write_text("s3cret\n")
     given = {"user": "ann", "password_file": str(tmp_path / "password")}

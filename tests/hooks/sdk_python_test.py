@@ -440,6 +440,9 @@ async def g(request: Request) -> bool:
     options = {"capture_output": True, "text": True, "cwd": tmp_path, "env": {"MYPYPATH": str(ROOT / "hooks/python"), "PATH": "/usr/bin:/bin"}}
     done = subprocess.run([*check, "3.9", ROOT / "hooks/python/hooksmtpd.py"], **options)
     assert done.returncode == 0, done.stdout
+    ready_made = [ROOT / f"hooks/{name}/{name}.py" for name in ("allowlist", "faults", "relay")]
+    done = subprocess.run([*check, "3.11", *ready_made], **options)
+    assert done.returncode == 0, done.stdout
     done = subprocess.run([*check, "3.11", hook, wrong], **options)
     assert '"Request" has no attribute "adress"' in done.stdout and 'cannot be "Callable[[Request], int]"' in done.stdout
     assert "hook.py" not in done.stdout
