@@ -1,5 +1,6 @@
 // libFuzzer: a client's bytes in every place of a request that a client fills. What comes out is one line of JSON in
-// ASCII without a key twice, and nothing of what was put in is lost.
+// ASCII without a key twice, and nothing of what was put in is lost. What a hook finds in it without a parser
+// (request_line.h) is what a parser finds.
 
 #include <algorithm>
 #include <cassert>
@@ -10,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "proto/hook/json_writer.h"
 #include "proto/hook/request.h"
+#include "proto/hook/request_line.h"
 #include "proto/mail/utf8.h"
 
 using namespace hooksmtpd;
@@ -84,6 +87,43 @@ std::string decoded(std::string_view base64) {
   return bytes;
 }
 
+// The message that is found without a parser, and the rest of the line with one.
+void check_parts(std::string_view event, const std::string& line) {
+  const std::string_view text = std::string_view(line).substr(0, line.size() - 1);
+  const auto beginning = hook::parse_beginning(text);
+  assert(beginning && beginning->event == event);
+  const auto parts = hook::find_message(event, text);
+  assert(parts);
+  Json json = parse(text);
+  assert(json["id"] == beginning->id);
+  static constexpr const char* kKeys[] = {"path", "data", "data_b64"};
+  const char* const key = kKeys[static_cast<int>(parts->body.kind)];
+  assert(hook::unescaped(parts->body.value) == json["message"][key].get<std::string>());
+  json["message"].erase(key);
+  assert(parse(std::string(parts->facts) + "}}") == json);
+  json.erase("message");
+  assert(parse(std::string(parts->head) + "}") == json);
+}
+
+// A dialogue likewise.
+void check_dialogue(const hook::SessionFacts& session, std::string_view value) {
+  std::string dialogue = "[";
+  hook::JsonWriter writer(dialogue);
+  writer.begin_object();
+  writer.text("line", value);
+  writer.end_object();
+  writer.end_array();
+  std::string line;
+  if (!append_request(line, 10, hook::Disconnect{.session = session, .dialogue = dialogue})) return;
+  line.pop_back();
+  const auto told = hook::find_dialogue(line);
+  assert(told && told->dialogue == dialogue);
+  Json json = parse(line);
+  assert(json["dialogue"] == Json::parse(dialogue));
+  json.erase("dialogue");
+  assert(parse(told->facts) == json);
+}
+
 // A message comes through whole, in the line or by its path, and so does a tree that somebody else made.
 void check_messages(const hook::SessionFacts& session, const mail::Envelope& envelope, std::string_view body) {
   std::string line;
@@ -103,12 +143,14 @@ void check_messages(const hook::SessionFacts& session, const mail::Envelope& env
     if (message.contains("data")) assert(message["data"] == body);
     if (message.contains("data_b64")) assert(decoded(message["data_b64"].get<std::string>()) == body);
     assert(message.contains("path") == !hook::fits_inline(body));
+    check_parts("deliver", line);
   }
   const Json tree = Json::parse(body, nullptr, false);
-  if (!tree.is_object() || !mail::is_utf8(body)) return;
+  if (!tree.is_object() || !mail::is_utf8(body) || body.contains('\0')) return;  // which the parser takes for the end
   line.clear();
   if (append_request(line, 9, hook::DeliverMime{.deliver = deliver, .mime = body})) {
     assert(Json::parse(line)["mime"] == tree);
+    check_parts("deliver_mime", line);
   }
 }
 
@@ -146,6 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(line, "address", to_string(mailbox));
   }
   check_events(session, value);
+  check_dialogue(session, value);
   const mail::Envelope envelope{
       .reverse_path = mailbox, .params = recipient.params, .recipients = {recipient, recipient}};
   check_messages(session, envelope, {reinterpret_cast<const char*>(data), size});
