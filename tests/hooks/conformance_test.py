@@ -127,5 +127,7 @@ def test_it_ends_when_nobody_reads_its_replies_any_more(name, tmp_path):
         hook.write(golden("validate_sender")[0] + "\n")
     with contextlib.suppress(BrokenPipeError):
         hook.process.stdin.close()
-    assert hook.process.wait(10) in (0, -signal.SIGPIPE, 1 if name == "bare python" else 0)
+    # A bare program of a language that throws at a closed pipe may see that first.
+    throws = name in ("bare python", "bare node")
+    assert hook.process.wait(10) in (0, -signal.SIGPIPE, *([1] if throws else []))
     assert "Traceback" not in hook.log() or name == "bare python"

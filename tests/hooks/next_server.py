@@ -38,7 +38,7 @@ class NextServer:
 
         say(self.answers.get("greeting", "220 next.test"))
         while line := file.readline():
-            command = line.decode().rstrip("\r\n")
+            command = line.decode(errors="replace").rstrip("\r\n")
             self.lines.append(command)
             verb = command.split(" ")[0].upper()
             answer = next((self.answers[key] for key in self.answers if command.upper().startswith(key.upper())), "250 2.0.0 OK")
